@@ -1,0 +1,61 @@
+/// Errors that ports promise. Each has a stable code and says whether trying again can help.
+
+export abstract class PortError extends Error {
+  abstract readonly code: string
+  /// True when the same call may succeed later without anybody mending anything by hand.
+  abstract readonly retryable: boolean
+}
+
+/// The log's queue is full for now (back off and retry).
+export class LogFullError extends PortError {
+  override readonly name = 'LogFullError'
+  readonly code = 'E_LOG_FULL'
+  readonly retryable = true
+  /// Seconds after which a retry makes sense.
+  readonly retryAfterSeconds: number
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/// The disk (or a configured bound) is full: what was stored before is safe, the call stored nothing.
+export class StorageFullError extends PortError {
+  override readonly name = 'StorageFullError'
+  readonly code = 'E_STORAGE_FULL'
+  readonly retryable = true
+}
+
+/// The position asked for is not (or no longer) in the log.
+export class OffsetGoneError extends PortError {
+  override readonly name = 'OffsetGoneError'
+  readonly code = 'E_OFFSET_GONE'
+  readonly retryable = false
+}
+
+/// Stored data that was acknowledged is missing or fails its checksum. Never served, never skipped.
+export class DamagedError extends PortError {
+  override readonly name = 'DamagedError'
+  readonly code = 'E_DAMAGED'
+  readonly retryable = false
+  /// What the operator can do, as one sentence or a few.
+  readonly wayOut: string
+  constructor(message: string, wayOut: string) {
+    super(message)
+    this.wayOut = wayOut
+  }
+}
+
+/// Another process holds the data directory.
+export class LockedError extends PortError {
+  override readonly name = 'LockedError'
+  readonly code = 'E_LOCKED'
+  readonly retryable = true
+}
+
+/// Data written by a version of a format that this program does not know.
+export class UnknownFormatError extends PortError {
+  override readonly name = 'UnknownFormatError'
+  readonly code = 'E_UNKNOWN_FORMAT'
+  readonly retryable = false
+}

@@ -1,0 +1,79 @@
+/// The roller's durable state of one partition: a sequence of deltas (rows as they were accepted, with the input
+/// offsets they cover) and, for slices that have left the hot range, parts (the same rows sorted by slice).
+///
+/// Contract, for every adapter (test/contract/state-store.ts):
+/// - Atomicity: a delta, and each part, is stored whole or not at all.
+/// - Order: deltas are read back in the order of their appending; `coversTo` of one is `coversFrom` of the next.
+///   A delta that does not begin where the last one ended is refused with an InvariantError.
+/// - Durability: when `appendDelta` or `appendParts` resolves, what it stored survives a crash. Parts become
+///   readable through `readParts` as soon as the promise resolves.
+/// - Opaque: payloads are the roller's (docs/formats/); the store checksums and frames them, never looks inside.
+/// - Damage: what was acknowledged and cannot be read back whole fails with `DamagedError`, never with less data.
+/// - A failed append (a full disk) changes nothing and may be repeated.
+
+import type { EpochMs, Offset } from '../core/units.js'
+
+/// What a delta says of itself, for folding and for dropping.
+export interface DeltaHeader {
+  /// Input offsets covered: coversFrom ≤ offset < coversTo.
+  readonly coversFrom: Offset
+  readonly coversTo: Offset
+  /// Log time at coversTo.
+  readonly logTime: EpochMs
+  /// The highest block (see core/roller/block.ts) with a row in the delta; -1 without rows.
+  readonly maxBlock: number
+}
+
+export interface Delta extends DeltaHeader {
+  readonly payload: Uint8Array
+}
+
+/// Rows of one block of slices, sorted. A block may have several parts: rows that came late make a new one.
+export interface SlicePart {
+  readonly block: number
+  /// The part holds every row of the block with coversFrom ≤ offset < coversTo.
+  readonly coversFrom: Offset
+  readonly coversTo: Offset
+  /// Parts of one segment share a dictionary, in the order in which they were appended; segments ascend.
+  readonly segment: number
+  readonly payload: Uint8Array
+}
+
+/// Reads parts back while the roller runs. Synchronous, because the roller's step is: a cursor that walks into a
+/// block on disk needs its rows before it can go on. Reads are sequential and of a few megabytes.
+export interface SliceReader {
+  /// All parts of the block, in the order in which they were appended; empty when there is none.
+  readParts(block: number): SlicePart[]
+}
+
+export interface StateStore extends SliceReader {
+  /// The last delta's coversTo, or 0 for an empty store: where reading the log resumes.
+  position(): Offset
+
+  /// Every part, ordered by (segment, order of appending): the order in which dictionaries must be read.
+  parts(): Iterable<SlicePart>
+
+  /// Every delta that has not been forgotten, in order.
+  deltas(): Iterable<Delta>
+
+  appendDelta(delta: Delta): Promise<void>
+
+  appendParts(parts: readonly SlicePart[]): Promise<void>
+
+  /// Drops whole segments of parts whose highest block is below `partsBelowBlock`, and whole files of deltas
+  /// all of which satisfy `coversTo ≤ deltas.coveredBelow`, `logTime < deltas.logTimeBefore` and
+  /// `maxBlock < deltas.blockBelow`. May keep more than it must, never less. `position()` does not change.
+  forget(what: {
+    readonly partsBelowBlock: number
+    readonly deltas: {
+      readonly coveredBelow: Offset
+      readonly logTimeBefore: EpochMs
+      readonly blockBelow: number
+    }
+  }): Promise<void>
+
+  /// Bytes in use, for status and limits.
+  sizeBytes(): number
+
+  close(): Promise<void>
+}
