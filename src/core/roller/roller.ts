@@ -46,8 +46,13 @@ export class Roller {
     throw new Error('not built yet')
   }
 
-  /// The newest statistics of every token whose statistics changed since the last call.
-  takeChanged(): readonly StatsUpdate[] {
+  /// The tokens whose statistics changed since the last call, each once.
+  takeChanged(): string[] {
+    throw new Error('not built yet')
+  }
+
+  /// The token's statistics as of now, or that it is gone.
+  update(_token: string): StatsUpdate {
     throw new Error('not built yet')
   }
 
