@@ -50,6 +50,10 @@ export class SwapBatch {
   /// Index of the record of the log batch (or the line of the input) that the row came from: rejected records
   /// leave no row, so row and record differ. The row's log offset is the batch's first offset + record.
   record: Int32Array
+  /// The range of `bytes` that holds the row's own record as it came. A JSON record's range is one JSON document
+  /// on one line, so it can be appended to the log as it is.
+  recordAt: Int32Array
+  recordLength: Int32Array
 
   constructor(capacity: number) {
     this.timeMs = new Float64Array(capacity)
@@ -74,6 +78,8 @@ export class SwapBatch {
     this.id1 = new Int32Array(capacity)
     this.id2 = new Int32Array(capacity)
     this.record = new Int32Array(capacity)
+    this.recordAt = new Int32Array(capacity)
+    this.recordLength = new Int32Array(capacity)
   }
 
   get capacity(): number {
