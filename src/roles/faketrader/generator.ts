@@ -192,7 +192,7 @@ export class SwapGenerator {
     if (kind < 0.9) return Math.ceil(Math.min(MINUTE_MS, random.exponential(5000)))
     if (kind < 0.99) return MINUTE_MS + random.below(29 * MINUTE_MS)
     const u = random.unit()
-    return Math.floor(30 * MINUTE_MS + random.unit() ** 3 * 11.5 * HOUR_MS)
+    return Math.floor(30 * MINUTE_MS + u * u * u * 11.5 * HOUR_MS)
   }
 
   #write(bytes: Uint8Array): void {
