@@ -1,0 +1,86 @@
+/// Every key of the configuration in one table. Flags (`--dedupe-horizon`), variables (`VOLUMER_DEDUPE_HORIZON`),
+/// the file's keys (`dedupe-horizon = "1h"`), their help and `volumer config` all follow from it.
+
+import {
+  bytes,
+  choice,
+  directory,
+  duration,
+  flag,
+  host,
+  integer,
+  roles,
+  seed,
+  share,
+  type ValueType,
+  windows,
+} from './config-values.js'
+import { DEFAULT_WINDOWS } from './core/windows.js'
+
+interface Key<T> {
+  readonly type: ValueType<T>
+  /// As a user would write it.
+  readonly fallback: string
+  /// One line of help.
+  readonly doc: string
+}
+
+const key = <T>(type: ValueType<T>, fallback: string, doc: string): Key<T> => ({ type, fallback, doc })
+
+export const KEYS = {
+  roles: key(roles, 'all', 'parts to run in this process'),
+  storage: key(
+    choice('embedded', 'memory'),
+    'embedded',
+    'where log and state are kept; memory forgets at the end',
+  ),
+  data: key(directory, './data', 'data directory of the embedded storage'),
+  host: key(
+    host,
+    '127.0.0.1',
+    'address to listen on; there is no authentication, so think before opening it',
+  ),
+  port: key(integer('port', 0, 65_535), '4242', 'port of HTTP and WebSocket; 0 takes any free one'),
+
+  windows: key(
+    windows,
+    DEFAULT_WINDOWS,
+    'window lengths, each a multiple of the resolution and up to the retention',
+  ),
+  resolution: key(duration, '1s', 'length of a slice of event time; windows move in steps of it'),
+  retention: key(duration, '24h', 'how long a swap is kept and may be joined by late ones'),
+  'early-tolerance': key(duration, '60s', 'how far ahead of log time a swap may be dated'),
+  'dedupe-horizon': key(duration, '1h', 'how long an id alone identifies a swap, whatever its event time'),
+  'hot-range': key(duration, '30m', 'slices younger than this stay in memory, older ones live on disk'),
+  'checkpoint-interval': key(duration, '5s', 'how often state and position are saved'),
+  'log-max-bytes': key(bytes(2 ** 20), '2GiB', 'size of the trade log once checkpointed'),
+  'dead-letters-max-bytes': key(bytes(2 ** 16), '256MiB', 'size of the dead-letter log; the oldest go first'),
+
+  'body-max-bytes': key(bytes(1024), '16MiB', 'largest POST body, also after decompression'),
+  'rate-limit': key(integer('number', 1, 1e9), '1000000', 'swaps a second that one client may POST'),
+  'max-updates-per-second': key(
+    integer('number', 1, 1000),
+    '20',
+    'updates a second per token and subscriber',
+  ),
+  'ws-max-connections': key(integer('number', 1, 1_000_000), '10000', 'WebSocket connections at a time'),
+
+  faketrader: key(flag, 'true', 'make realistic swaps'),
+  'trades-per-second': key(integer('number', 1, 1_000_000), '1000', 'faketrader: swaps a second'),
+  tokens: key(integer('number', 1, 1_000_000), '10000', 'faketrader: tokens traded; BTC and ETH come first'),
+  traders: key(integer('number', 1, 100_000_000), '300000', 'faketrader: traders'),
+  duplicates: key(share(0.5), '0.05', 'faketrader: share of swaps that are sent again'),
+  late: key(share(1), '0.05', 'faketrader: share of swaps that come late'),
+  seed: key(seed, 'random', 'faketrader: the same seed makes the same swaps'),
+
+  quiet: key(flag, 'false', 'say only what went wrong'),
+  debug: key(flag, 'false', 'print stack traces of errors'),
+} as const
+
+export type KeyName = keyof typeof KEYS
+
+export const KEY_NAMES: readonly KeyName[] = Object.keys(KEYS).filter((name): name is KeyName => name in KEYS)
+
+export const isKeyName = (name: string): name is KeyName => Object.hasOwn(KEYS, name)
+
+export const variableOf = (name: string): string => `VOLUMER_${name.toUpperCase().replaceAll('-', '_')}`

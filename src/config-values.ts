@@ -1,0 +1,160 @@
+/// The types that configuration values have: how each is read from text, what it wants, how it is written.
+/// Every source (flag, variable, file) is text first, so a value is spelled the same wherever it stands.
+
+import { parseDuration, parseWindows, type Window, windowLabel } from './core/windows.js'
+
+export interface ValueType<T> {
+  /// Stands for the value in help: `--port <port>`.
+  readonly placeholder: string
+  /// Completes the sentence “… wants …”.
+  readonly wants: string
+  /// The value, or null when the text is not one.
+  parse(text: string): T | null
+  /// Text that `parse` reads back.
+  format(value: T): string
+}
+
+export const ROLES = ['faketrader', 'consumer', 'roller', 'watcher', 'web'] as const
+export type RoleName = (typeof ROLES)[number]
+
+const isRole = (text: string): text is RoleName => ROLES.some(role => role === text)
+
+export const text: ValueType<string> = {
+  placeholder: 'text',
+  wants: 'some text',
+  parse: value => (value === '' ? null : value),
+  format: value => value,
+}
+
+export const directory: ValueType<string> = { ...text, placeholder: 'dir', wants: 'a directory' }
+export const host: ValueType<string> = {
+  ...text,
+  placeholder: 'host',
+  wants: 'a host name or address, e.g. 127.0.0.1',
+  parse: value => (/^[\w.:%-]+$/.test(value) ? value : null),
+}
+
+export const flag: ValueType<boolean> = {
+  placeholder: 'true|false',
+  wants: 'true or false',
+  parse: value =>
+    ['true', '1', 'yes', 'on'].includes(value)
+      ? true
+      : ['false', '0', 'no', 'off'].includes(value)
+        ? false
+        : null,
+  format: String,
+}
+
+export function integer(placeholder: string, min: number, max: number): ValueType<number> {
+  return {
+    placeholder,
+    wants: `a whole number from ${min.toLocaleString('en')} to ${max.toLocaleString('en')}`,
+    parse: value => {
+      if (!/^\d{1,16}([_,]\d{3})*$/.test(value)) return null
+      const number = Number(value.replace(/[_,]/g, ''))
+      return number >= min && number <= max ? number : null
+    },
+    format: String,
+  }
+}
+
+export function share(max: number): ValueType<number> {
+  return {
+    placeholder: 'share',
+    wants: `a share from 0 to ${max}, e.g. 0.05 or 5%`,
+    parse: value => {
+      const match = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/.exec(value)
+      if (match === null) return null
+      const number = Number(match[1]) / (match[2] === '%' ? 100 : 1)
+      return number <= max ? number : null
+    },
+    format: String,
+  }
+}
+
+export const duration: ValueType<number> = {
+  placeholder: 'time',
+  wants: 'a time with its unit, e.g. 500ms, 30s, 5m or 24h',
+  parse: parseDuration,
+  format: windowLabel,
+}
+
+const BYTE_UNITS: readonly (readonly [string, number])[] = [
+  ['TiB', 2 ** 40],
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+  ['TB', 1e12],
+  ['GB', 1e9],
+  ['MB', 1e6],
+  ['kB', 1e3],
+  ['B', 1],
+]
+
+export function bytes(min: number): ValueType<number> {
+  return {
+    placeholder: 'bytes',
+    wants: `a size of at least ${formatBytes(min)}, e.g. 512KiB, 256MiB or 2GiB`,
+    parse: value => {
+      const match = /^(\d{1,12}(?:\.\d{1,3})?)\s*([a-z]*)$/i.exec(value)
+      if (match === null) return null
+      const name = (match[2] || 'B').toLowerCase()
+      const unit = BYTE_UNITS.find(([spelling]) => spelling.toLowerCase() === name)
+      const size = unit === undefined ? Number.NaN : Math.round(Number(match[1]) * unit[1])
+      return size >= min && size <= 2 ** 50 ? size : null
+    },
+    format: formatBytes,
+  }
+}
+
+/// The exact size in the largest binary unit that divides it: 2GiB, 1536KiB, 1000B.
+export function formatBytes(size: number): string {
+  const unit = BYTE_UNITS.find(
+    ([name, factor]) => !/^.B$/.test(name) && size >= factor && size % factor === 0,
+  )
+  return unit === undefined ? `${size}B` : `${size / unit[1]}${unit[0]}`
+}
+
+export const windows: ValueType<readonly Window[]> = {
+  placeholder: 'list',
+  wants: 'a list of window lengths, e.g. 1m,5m,1h,24h',
+  parse: value => {
+    const read = parseWindows(value)
+    return 'windows' in read && read.windows.length <= 64 ? Object.freeze(read.windows) : null
+  },
+  format: value => value.map(window => windowLabel(window.lengthMs)).join(','),
+}
+
+export const roles: ValueType<readonly RoleName[]> = {
+  placeholder: 'list',
+  wants: `all, or a list of ${ROLES.join(', ')}`,
+  parse: value => {
+    if (value === 'all') return ROLES
+    const names = value.split(',').map(name => name.trim())
+    return names.every(isRole) ? ROLES.filter(role => names.includes(role)) : null
+  },
+  format: value => (value.length === ROLES.length ? 'all' : value.join(',')),
+}
+
+export function choice<T extends string>(...names: readonly T[]): ValueType<T> {
+  return {
+    placeholder: names.join('|'),
+    wants: names.join(' or '),
+    parse: value => names.find(name => name === value) ?? null,
+    format: value => value,
+  }
+}
+
+/// A number that reproduces a run, or 'random' to draw one at the start.
+export const seed: ValueType<number | 'random'> = {
+  placeholder: 'number',
+  wants: 'a whole number from 0 to 9007199254740991, or random',
+  parse: value => {
+    if (value === 'random') return value
+    if (!/^\d{1,16}$/.test(value)) return null
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : null
+  },
+  format: String,
+}

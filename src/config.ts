@@ -1,0 +1,269 @@
+/// Flags over VOLUMER_* variables over a TOML file over defaults → one frozen Config. Everything that is wrong is
+/// reported at once, each with what it wants. The only place that reads the environment.
+
+import { readFileSync } from 'node:fs'
+import { parse as parseToml } from 'smol-toml'
+import { isKeyName, KEY_NAMES, KEYS, type KeyName, variableOf } from './config-keys.js'
+import type { RoleName } from './config-values.js'
+import { type Window, windowLabel } from './core/windows.js'
+
+/// All durations in milliseconds, all sizes in bytes.
+export interface Config {
+  readonly roles: readonly RoleName[]
+  readonly storage: 'embedded' | 'memory'
+  readonly data: string
+  readonly host: string
+  readonly port: number
+  readonly windows: readonly Window[]
+  readonly resolutionMs: number
+  readonly retentionMs: number
+  readonly earlyToleranceMs: number
+  readonly dedupeHorizonMs: number
+  readonly hotRangeMs: number
+  readonly checkpointIntervalMs: number
+  readonly logMaxBytes: number
+  readonly deadLettersMaxBytes: number
+  readonly bodyMaxBytes: number
+  /// Swaps a second per client.
+  readonly rateLimit: number
+  readonly maxUpdatesPerSecond: number
+  readonly wsMaxConnections: number
+  readonly faketrader: boolean
+  readonly tradesPerSecond: number
+  readonly tokens: number
+  readonly traders: number
+  readonly duplicates: number
+  readonly late: number
+  readonly seed: number | 'random'
+  readonly quiet: boolean
+  readonly debug: boolean
+}
+
+/// Where a value came from: `default`, `--port`, `VOLUMER_PORT` or the file's path.
+export type Source = string
+
+export interface Resolved {
+  readonly config: Config
+  /// Each key's value as text, and its source, in the order of the table.
+  readonly outcome: readonly { readonly key: KeyName; readonly value: string; readonly source: Source }[]
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly code = 'E_CONFIG'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    const things = problems.length === 1 ? 'is 1 thing' : `are ${problems.length} things`
+    super(`There ${things} wrong in the configuration:\n${problems.map(line => `  - ${line}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+export interface ConfigInput {
+  /// Values of flags by key name (`port`), as text; absent flags are not in it.
+  readonly flags: Readonly<Record<string, string>>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /// The file named by --config; undefined takes ./volumer.toml when there is one.
+  readonly file?: string | undefined
+}
+
+const DEFAULT_FILE = './volumer.toml'
+
+/// The process's environment, for `resolveConfig`.
+export const environment = (): ConfigInput['environment'] => process.env
+
+/// True when stack traces were asked for; works before (and when) the configuration cannot be read.
+export const debugWanted = (): boolean => KEYS.debug.type.parse(process.env.VOLUMER_DEBUG ?? 'false') ?? false
+
+/// Throws ConfigError with every problem there is.
+export function resolveConfig(input: ConfigInput): Resolved {
+  const problems: string[] = []
+  const given = new Map<KeyName, { text: string; source: Source; shown: string }>()
+  const take = (name: string, text: string, source: Source, shown: string) => {
+    if (isKeyName(name)) given.set(name, { text, source, shown })
+  }
+
+  // From the weakest source to the strongest: later ones overwrite.
+  for (const { key, text, source } of readFile(input, problems)) {
+    take(key, text, source, `${source}: ${key} = ${JSON.stringify(text)}`)
+  }
+  for (const [variable, text] of Object.entries(input.environment)) {
+    if (!variable.startsWith('VOLUMER_') || variable === 'VOLUMER_CONFIG' || text === undefined) continue
+    const key = KEY_NAMES.find(name => variableOf(name) === variable)
+    if (key === undefined) {
+      problems.push(
+        `${variable}: there is no such variable${didYouMean(variable, KEY_NAMES.map(variableOf))}`,
+      )
+    } else take(key, text, variable, `${variable}=${text}`)
+  }
+  for (const [name, text] of Object.entries(input.flags)) take(name, text, `--${name}`, `--${name} ${text}`)
+
+  const shownOf = (name: KeyName) => given.get(name)?.shown ?? `${name} (default ${KEYS[name].fallback})`
+  const read = <T>(name: KeyName, type: { parse(text: string): T | null; wants: string }): T | undefined => {
+    const text = given.get(name)?.text.trim() ?? KEYS[name].fallback
+    const value = type.parse(text)
+    if (value === null) problems.push(`${shownOf(name)}: ${name} wants ${type.wants}`)
+    return value ?? undefined
+  }
+  const values = {
+    roles: read('roles', KEYS.roles.type),
+    storage: read('storage', KEYS.storage.type),
+    data: read('data', KEYS.data.type),
+    host: read('host', KEYS.host.type),
+    port: read('port', KEYS.port.type),
+    windows: read('windows', KEYS.windows.type),
+    resolutionMs: read('resolution', KEYS.resolution.type),
+    retentionMs: read('retention', KEYS.retention.type),
+    earlyToleranceMs: read('early-tolerance', KEYS['early-tolerance'].type),
+    dedupeHorizonMs: read('dedupe-horizon', KEYS['dedupe-horizon'].type),
+    hotRangeMs: read('hot-range', KEYS['hot-range'].type),
+    checkpointIntervalMs: read('checkpoint-interval', KEYS['checkpoint-interval'].type),
+    logMaxBytes: read('log-max-bytes', KEYS['log-max-bytes'].type),
+    deadLettersMaxBytes: read('dead-letters-max-bytes', KEYS['dead-letters-max-bytes'].type),
+    bodyMaxBytes: read('body-max-bytes', KEYS['body-max-bytes'].type),
+    rateLimit: read('rate-limit', KEYS['rate-limit'].type),
+    maxUpdatesPerSecond: read('max-updates-per-second', KEYS['max-updates-per-second'].type),
+    wsMaxConnections: read('ws-max-connections', KEYS['ws-max-connections'].type),
+    faketrader: read('faketrader', KEYS.faketrader.type),
+    tradesPerSecond: read('trades-per-second', KEYS['trades-per-second'].type),
+    tokens: read('tokens', KEYS.tokens.type),
+    traders: read('traders', KEYS.traders.type),
+    duplicates: read('duplicates', KEYS.duplicates.type),
+    late: read('late', KEYS.late.type),
+    seed: read('seed', KEYS.seed.type),
+    quiet: read('quiet', KEYS.quiet.type),
+    debug: read('debug', KEYS.debug.type),
+  }
+  problems.push(...conflicts(values, shownOf))
+  if (problems.length > 0 || !isComplete(values)) throw new ConfigError(problems)
+
+  const outcome = KEY_NAMES.map(key => ({
+    key,
+    value: given.get(key)?.text.trim() ?? KEYS[key].fallback,
+    source: given.get(key)?.source ?? 'default',
+  }))
+  return { config: Object.freeze(values), outcome }
+}
+
+type Partially<T> = { readonly [K in keyof T]: T[K] | undefined }
+
+function isComplete(values: Partially<Config>): values is Config {
+  return Object.values(values).every(value => value !== undefined)
+}
+
+/// Values that are fine alone and wrong together.
+function conflicts(values: Partially<Config>, shownOf: (key: KeyName) => string): string[] {
+  const found: string[] = []
+  const { windows, resolutionMs, retentionMs, roles } = values
+  if (windows !== undefined && resolutionMs !== undefined) {
+    const uneven = windows.filter(({ lengthMs }) => lengthMs % resolutionMs !== 0)
+    if (uneven.length > 0) {
+      found.push(
+        `${shownOf('windows')}: each window must be a multiple of the resolution, ${windowLabel(resolutionMs)}; ` +
+          `${labels(uneven)} ${uneven.length === 1 ? 'is' : 'are'} not`,
+      )
+    }
+  }
+  if (windows !== undefined && retentionMs !== undefined) {
+    const longest = windows.at(-1)
+    if (longest !== undefined && longest.lengthMs > retentionMs) {
+      found.push(
+        `${shownOf('retention')}: retention must be at least the longest window, ${windowLabel(longest.lengthMs)}`,
+      )
+    }
+  }
+  if (resolutionMs !== undefined && retentionMs !== undefined && retentionMs % resolutionMs !== 0) {
+    found.push(`${shownOf('retention')}: must be a multiple of the resolution, ${windowLabel(resolutionMs)}`)
+  }
+  const together: readonly RoleName[] = ['consumer', 'roller', 'watcher', 'web']
+  const missing = together.filter(role => roles !== undefined && !roles.includes(role))
+  if (missing.length > 0) {
+    found.push(
+      `${shownOf('roles')}: with storage in this process, ${together.join(', ')} run together; ` +
+        `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
+    )
+  }
+  return found
+}
+
+const labels = (windows: readonly Window[]) => windows.map(({ lengthMs }) => windowLabel(lengthMs)).join(', ')
+
+interface FileValue {
+  readonly key: string
+  readonly text: string
+  readonly source: Source
+}
+
+function readFile(input: ConfigInput, problems: string[]): FileValue[] {
+  const named = input.file ?? input.environment.VOLUMER_CONFIG
+  const path = named ?? DEFAULT_FILE
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    if (missing && named === undefined) return []
+    problems.push(
+      `${path}: the file cannot be read${missing ? ' because there is none' : `: ${String(error)}`}`,
+    )
+    return []
+  }
+  let table: Record<string, unknown>
+  try {
+    table = parseToml(content)
+  } catch (error) {
+    const [first = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+    problems.push(`${path}: not a TOML file: ${first}`)
+    return []
+  }
+  const values: FileValue[] = []
+  for (const [key, value] of Object.entries(table)) {
+    const text = fileText(value)
+    if (!isKeyName(key)) problems.push(`${path}: there is no key ${key}${didYouMean(key, KEY_NAMES)}`)
+    else if (text === null) problems.push(`${path}: ${key} wants ${KEYS[key].type.wants}`)
+    else values.push({ key, text, source: path })
+  }
+  return values
+}
+
+/// A TOML value in the spelling of flags; null for tables, dates and the like.
+function fileText(value: unknown): string | null {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value)
+  if (Array.isArray(value)) {
+    const texts = value.map(fileText)
+    return texts.includes(null) ? null : texts.join(',')
+  }
+  return null
+}
+
+/// `; did you mean VOLUMER_PORT?` when one of the names is close to what was written, else nothing.
+export function didYouMean(written: string, names: readonly string[]): string {
+  let nearest = ''
+  let least = Math.max(2, Math.floor(written.length / 4)) + 1
+  for (const name of names) {
+    const distance = editDistance(
+      written.toLowerCase().replaceAll('_', '-'),
+      name.toLowerCase().replaceAll('_', '-'),
+    )
+    if (distance < least) {
+      least = distance
+      nearest = name
+    }
+  }
+  return nearest === '' ? '' : `; did you mean ${nearest}?`
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
