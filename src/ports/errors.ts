@@ -59,3 +59,11 @@ export class UnknownFormatError extends PortError {
   readonly code = 'E_UNKNOWN_FORMAT'
   readonly retryable = false
 }
+
+/// The disk refused a write or could not promise that one is durable. What was acknowledged before is kept and is
+/// verified by the next start; the store takes nothing more in this process.
+export class StorageFailedError extends PortError {
+  override readonly name = 'StorageFailedError'
+  readonly code = 'E_STORAGE_FAILED'
+  readonly retryable = false
+}

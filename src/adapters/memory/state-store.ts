@@ -1,0 +1,77 @@
+/// The state store in memory: what the embedded one keeps on disk, for tests and for runs that need no durability.
+
+import { invariant } from '../../core/invariant.js'
+import { type Offset, offset } from '../../core/units.js'
+import type { Delta, SlicePart, StateStore } from '../../ports/state-store.js'
+
+export class MemoryStateStore implements StateStore {
+  #deltas: Delta[] = []
+  #parts: SlicePart[] = []
+  #position = offset(0)
+
+  position(): Offset {
+    return this.#position
+  }
+
+  parts(): Iterable<SlicePart> {
+    return [...this.#parts]
+  }
+
+  deltas(): Iterable<Delta> {
+    return [...this.#deltas]
+  }
+
+  readParts(block: number): SlicePart[] {
+    return this.#parts.filter(part => part.block === block)
+  }
+
+  async appendDelta(delta: Delta): Promise<void> {
+    checkDelta(delta, this.#position)
+    this.#deltas.push(delta)
+    this.#position = delta.coversTo
+  }
+
+  async appendParts(parts: readonly SlicePart[]): Promise<void> {
+    checkParts(parts, this.#parts.at(-1)?.segment ?? Number.NEGATIVE_INFINITY)
+    this.#parts.push(...parts)
+  }
+
+  async forget({ partsBelowBlock, deltas }: Parameters<StateStore['forget']>[0]): Promise<void> {
+    const highest = new Map<number, number>()
+    for (const { segment, block } of this.#parts) {
+      highest.set(segment, Math.max(highest.get(segment) ?? block, block))
+    }
+    this.#parts = this.#parts.filter(({ segment }) => (highest.get(segment) ?? 0) >= partsBelowBlock)
+    const kept = this.#deltas.findIndex(
+      delta =>
+        delta.coversTo > deltas.coveredBelow ||
+        delta.logTime >= deltas.logTimeBefore ||
+        delta.maxBlock >= deltas.blockBelow,
+    )
+    this.#deltas = kept === -1 ? [] : this.#deltas.slice(kept)
+  }
+
+  sizeBytes(): number {
+    return [...this.#deltas, ...this.#parts].reduce((sum, { payload }) => sum + payload.length, 0)
+  }
+
+  async close(): Promise<void> {}
+}
+
+/// Refuses a delta that does not continue where the last one ended.
+export function checkDelta(delta: Delta, position: number): void {
+  invariant(
+    delta.coversFrom === position,
+    `a delta begins where the last one ended: at offset ${position}, not at ${delta.coversFrom}`,
+  )
+  invariant(delta.coversTo >= delta.coversFrom, 'a delta does not end before it begins')
+}
+
+/// Refuses parts whose segments do not ascend from `lastSegment` on.
+export function checkParts(parts: readonly SlicePart[], lastSegment: number): void {
+  let last = lastSegment
+  for (const { segment } of parts) {
+    invariant(segment >= last, `segments of parts ascend: ${segment} comes after ${last}`)
+    last = segment
+  }
+}

@@ -1,0 +1,158 @@
+/// What every StateStore keeps (src/ports/state-store.ts).
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { epochMs, offset } from '../../src/core/units.js'
+import type { Delta, SlicePart, StateStore } from '../../src/ports/state-store.js'
+
+/// Opens an empty store that goes with the test.
+export type OpenStateStore = (t: TestContext) => StateStore
+
+/// A delta over [from, to) whose payload says so.
+export function delta(from: number, to: number, more: Partial<Delta> = {}): Delta {
+  return {
+    coversFrom: offset(from),
+    coversTo: offset(to),
+    logTime: epochMs(1_000_000 + to),
+    maxBlock: Math.floor(to / 100),
+    payload: Buffer.from(`delta ${from} ${to} ${'x'.repeat(from % 97)}`),
+    ...more,
+  }
+}
+
+export function part(segment: number, block: number, from: number, more: Partial<SlicePart> = {}): SlicePart {
+  return {
+    block,
+    segment,
+    coversFrom: offset(from),
+    coversTo: offset(from + 10),
+    payload: Buffer.from(`part ${segment} ${block} ${from} ${'y'.repeat(from % 89)}`),
+    ...more,
+  }
+}
+
+/// With payloads as text, to compare.
+export const plainDeltas = (deltas: Iterable<Delta>) =>
+  [...deltas].map(d => ({ ...d, payload: Buffer.from(d.payload).toString() }))
+export const plainParts = (parts: Iterable<SlicePart>) =>
+  [...parts].map(p => ({ ...p, payload: Buffer.from(p.payload).toString() }))
+
+const EVERYTHING = { coveredBelow: offset(2 ** 40), logTimeBefore: epochMs(2 ** 50), blockBelow: 2 ** 40 }
+const NOTHING = { coveredBelow: offset(0), logTimeBefore: epochMs(0), blockBelow: -1 }
+
+export function stateStoreContract(name: string, open: OpenStateStore): void {
+  const opened = (t: TestContext) => {
+    const store = open(t)
+    t.after(() => store.close())
+    return store
+  }
+
+  describe(`StateStore, ${name}`, () => {
+    test('an empty store begins at 0 and holds nothing', t => {
+      const store = opened(t)
+      assert.equal(store.position(), 0)
+      assert.deepEqual([...store.deltas()], [])
+      assert.deepEqual([...store.parts()], [])
+      assert.deepEqual(store.readParts(5), [])
+    })
+
+    test('deltas are read back in order, and the position moves with them', async t => {
+      const store = opened(t)
+      const deltas = [delta(0, 7), delta(7, 7, { maxBlock: -1, payload: new Uint8Array(0) }), delta(7, 30)]
+      for (const one of deltas) {
+        await store.appendDelta(one)
+        assert.equal(store.position(), one.coversTo)
+      }
+      assert.deepEqual(plainDeltas(store.deltas()), plainDeltas(deltas))
+    })
+
+    test('deltas that are appended together are kept in order', async t => {
+      const store = opened(t)
+      const deltas = Array.from({ length: 40 }, (_, i) => delta(i * 5, i * 5 + 5))
+      await Promise.all(deltas.map(one => store.appendDelta(one)))
+      assert.deepEqual(plainDeltas(store.deltas()), plainDeltas(deltas))
+    })
+
+    test('a delta that does not continue is refused and changes nothing', async t => {
+      const store = opened(t)
+      await store.appendDelta(delta(0, 10))
+      await assert.rejects(store.appendDelta(delta(9, 20)), { code: 'E_INVARIANT' })
+      await assert.rejects(store.appendDelta(delta(11, 20)), { code: 'E_INVARIANT' })
+      assert.equal(store.position(), 10)
+      await store.appendDelta(delta(10, 20))
+      assert.equal([...store.deltas()].length, 2)
+    })
+
+    test('parts are read by block, and all in the order of their segments', async t => {
+      const store = opened(t)
+      const first = [part(3, 1, 0), part(3, 2, 0), part(3, 1, 10)]
+      const second = [part(3, 4, 20), part(5, 1, 20), part(5, 9, 30)]
+      await store.appendParts(first)
+      assert.deepEqual(plainParts(store.readParts(1)), plainParts(first.filter(p => p.block === 1)))
+      await store.appendParts(second)
+      assert.deepEqual(
+        plainParts(store.readParts(1)),
+        plainParts([...first, ...second].filter(p => p.block === 1)),
+      )
+      assert.deepEqual(plainParts(store.readParts(9)), plainParts(second.slice(2)))
+      assert.deepEqual(store.readParts(3), [])
+      assert.deepEqual(plainParts(store.parts()), plainParts([...first, ...second]))
+    })
+
+    test('parts of a lower segment are refused, and none of their call is stored', async t => {
+      const store = opened(t)
+      await store.appendParts([part(2, 1, 0)])
+      await assert.rejects(store.appendParts([part(3, 7, 0), part(1, 8, 0)]), { code: 'E_INVARIANT' })
+      assert.deepEqual(plainParts(store.parts()), plainParts([part(2, 1, 0)]))
+    })
+
+    test('forgetting drops no part that is still wanted, and keeps the position', async t => {
+      const store = opened(t)
+      for (let i = 0; i < 20; i++) {
+        await store.appendDelta(delta(i * 100, i * 100 + 100))
+        await store.appendParts([part(i, i, i * 100), part(i, i + 1, i * 100)])
+      }
+      const size = store.sizeBytes()
+      await store.forget({ partsBelowBlock: 0, deltas: NOTHING })
+      assert.equal(plainDeltas(store.deltas()).length, 20)
+      assert.equal(plainParts(store.parts()).length, 40)
+      await store.forget({ partsBelowBlock: 10, deltas: { ...EVERYTHING, coveredBelow: offset(1000) } })
+      const deltas = [...store.deltas()]
+      const parts = [...store.parts()]
+      assert.deepEqual(
+        plainDeltas(deltas),
+        plainDeltas(
+          Array.from({ length: deltas.length }, (_, i) => {
+            const from = (20 - deltas.length + i) * 100
+            return delta(from, from + 100)
+          }),
+        ),
+      )
+      assert.ok(deltas.length >= 10 && deltas.length < 20, `${deltas.length} deltas are left`)
+      assert.ok(parts.length >= 22 && parts.length < 40, `${parts.length} parts are left`)
+      for (let block = 10; block <= 20; block++) {
+        const want = [part(block - 1, block, (block - 1) * 100), part(block, block, block * 100)]
+        assert.deepEqual(plainParts(store.readParts(block)), plainParts(want.filter(p => p.segment < 20)))
+      }
+      assert.equal(store.position(), 2000)
+      assert.ok(store.sizeBytes() < size)
+      await store.forget({ partsBelowBlock: 1000, deltas: EVERYTHING })
+      assert.equal(store.position(), 2000)
+      await store.appendDelta(delta(2000, 2100))
+      assert.equal(plainDeltas(store.deltas()).at(-1)?.coversTo, 2100)
+    })
+
+    test('a condition of forgetting that a delta does not meet keeps it', async t => {
+      for (const kept of [
+        { coveredBelow: offset(99) },
+        { logTimeBefore: epochMs(1_000_100) },
+        { blockBelow: 1 },
+      ]) {
+        const store = opened(t)
+        await store.appendDelta(delta(0, 100))
+        await store.appendDelta(delta(100, 200))
+        await store.forget({ partsBelowBlock: 0, deltas: { ...EVERYTHING, ...kept } })
+        assert.equal([...store.deltas()].length, 2, JSON.stringify(kept))
+      }
+    })
+  })
+}
