@@ -85,4 +85,37 @@ export class SwapBatch {
   get capacity(): number {
     return this.timeMs.length
   }
+
+  /// Makes room for at least `capacity` rows and keeps those that are there. The columns are new arrays then.
+  grow(capacity: number): void {
+    if (capacity <= this.capacity) return
+    const wider = new SwapBatch(Math.max(capacity, 2 * this.capacity))
+    wider.timeMs.set(this.timeMs)
+    wider.usd.set(this.usd)
+    wider.amount0.set(this.amount0)
+    wider.amount1.set(this.amount1)
+    wider.amount2.set(this.amount2)
+    wider.amount3.set(this.amount3)
+    wider.price.set(this.price)
+    wider.priceGiven.set(this.priceGiven)
+    wider.block.set(this.block)
+    wider.txIndex.set(this.txIndex)
+    wider.logIndex.set(this.logIndex)
+    wider.side.set(this.side)
+    wider.tokenAt.set(this.tokenAt)
+    wider.tokenLength.set(this.tokenLength)
+    wider.whoAt.set(this.whoAt)
+    wider.whoLength.set(this.whoLength)
+    wider.idAt.set(this.idAt)
+    wider.idLength.set(this.idLength)
+    wider.id0.set(this.id0)
+    wider.id1.set(this.id1)
+    wider.id2.set(this.id2)
+    wider.record.set(this.record)
+    wider.recordAt.set(this.recordAt)
+    wider.recordLength.set(this.recordLength)
+    wider.size = this.size
+    wider.bytes = this.bytes
+    Object.assign(this, wider)
+  }
 }
