@@ -10,6 +10,9 @@ export interface RollerConfig {
   readonly resolutionMs: number
   /// How long an accepted swap is kept and can be joined by late ones: at least the longest window.
   readonly retentionMs: number
+  /// Whether log time decides what is late and early, or every swap is taken and kept: a file that is replayed as a
+  /// whole has no log time.
+  readonly admission: 'log-time' | 'all'
   /// How far ahead of log time a swap may be dated.
   readonly earlyToleranceMs: number
   /// How long, in log time, an id alone identifies a swap whatever its event time.

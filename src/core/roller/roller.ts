@@ -1,20 +1,36 @@
-import type { StatsUpdate, TokenStats } from '../stats.js'
+/// The roller's machine: from a log of swaps to exact statistics per token, pure and synchronous.
+///
+/// The problem. A swap counts in eleven windows or more, each of which it leaves at its own second; it may come
+/// twice, late, and in any order; statistics must be exact at every second, for any number of tokens, and the same
+/// after a crash or in another process.
+///
+/// Rejected. Buckets per window and token: approximate at the edges, and every bucket of every token must be
+/// visited to expire. Re-scanning at query time: exact, but the cost is the day's swaps. A heap of expiries per
+/// window: eleven entries per swap. Floating sums: they drift, and depend on the order.
+///
+/// The algorithm. Accepted swaps lie in slices of one second of event time (slices.ts). One cursor per window
+/// walks the slices as time advances and adds what leaves to what the window has expired; a window's value is the
+/// token's running total minus that (view.ts, tokens.ts). Uniques follow from the last tick of each (token,
+/// trader) (pairs.ts), opening prices from links between a token's slices (block.ts, token-blocks.ts), highs and
+/// lows from monotonic queues (extremes.ts). Duplicates are found by fingerprint (horizon.ts, and in the slice
+/// itself). All sums are integers. Slices that left the hot range live in parts (parts.ts, sealing.ts).
+///
+/// Time. Log time, the running maximum of append times, decides fates; view time moves the windows and decides
+/// nothing that is stored.
+
+import { hash32 } from '../fingerprint.js'
+import { FIELDS_PER_WINDOW, type StatsUpdate, type TokenStats } from '../stats.js'
 import type { SwapBatch } from '../swap-batch.js'
-import type { EpochMs, Offset, Tick } from '../units.js'
+import { type EpochMs, epochMs, type Offset, offset, type Tick, tick } from '../units.js'
+import { Block } from './block.js'
 import type { RollerConfig } from './config.js'
-
-/// What became of a swap. Every record of the log has exactly one.
-export type Fate = 'accepted' | 'duplicate' | 'late' | 'early' | 'invalid'
-
-export interface FateCounts {
-  accepted: number
-  duplicate: number
-  late: number
-  early: number
-  invalid: number
-  /// Duplicates whose content differs from the first one's; they are counted in `duplicate` too.
-  conflict: number
-}
+import { DeltaBuilder, readDelta } from './delta.js'
+import { digestOf } from './digest.js'
+import type { FateCounts } from './fates.js'
+import { Horizon } from './horizon.js'
+import { Ledger } from './ledger.js'
+import type { PartSource, StoredPart } from './parts.js'
+import { type Forgettable, type SealedPart, Sealing } from './sealing.js'
 
 /// A row that was not taken and belongs in the dead letters.
 export interface Rejected {
@@ -24,44 +40,321 @@ export interface Rejected {
   readonly reason: string
 }
 
+/// A delta for the state store; see ports/state-store.ts.
+export interface RollerDelta {
+  readonly coversFrom: Offset
+  readonly coversTo: Offset
+  readonly logTime: EpochMs
+  readonly maxBlock: number
+  readonly payload: Uint8Array
+}
+
+const NO_PARTS: PartSource = { readParts: () => [] }
+
 export class Roller {
   readonly config: RollerConfig
+  readonly #ledger: Ledger
+  readonly #horizon = new Horizon()
+  readonly #delta: DeltaBuilder | null
+  readonly #sealing: Sealing | null
+  readonly #origin: number
+  readonly #fates: FateCounts = { accepted: 0, duplicate: 0, late: 0, early: 0, invalid: 0, conflict: 0 }
+  readonly #freedNames: string[] = []
+  /// Log time; before the first record there is none, and nothing is late.
+  #logTime = Number.NEGATIVE_INFINITY
+  #position = 0
+  #deltaFrom = 0
+  #committed = 0
 
-  constructor(config: RollerConfig) {
+  /// View time begins at `startTick`. With a `source` the roller is durable: it makes deltas and parts, which the
+  /// caller stores, and reads parts back from the source. Without one, everything stays in memory.
+  constructor(config: RollerConfig, startTick: Tick, source: PartSource | null = null) {
     this.config = config
+    this.#origin = startTick
+    this.#ledger = new Ledger(config, startTick, source ?? NO_PARTS)
+    this.#ledger.onFreed = name => this.#freedNames.push(name)
+    this.#delta = source === null ? null : new DeltaBuilder(this.#ledger.deltaDictionary)
+    this.#sealing = source === null ? null : new Sealing(this.#ledger)
   }
 
   /// Rolls a batch of the log: `count` records from `firstOffset` on, of which `batch` holds the valid ones.
-  apply(_batch: SwapBatch, _firstOffset: Offset, _count: number, _appendTime: EpochMs): readonly Rejected[] {
-    throw new Error('not built yet')
+  /// Records below `position` are skipped, so that a batch may overlap what is covered already.
+  apply(batch: SwapBatch, firstOffset: Offset, count: number, appendTime: EpochMs): readonly Rejected[] {
+    const end = firstOffset + count
+    if (end <= this.#position) return []
+    const skipped = Math.max(0, this.#position - firstOffset)
+    if (appendTime > this.#logTime) this.#logTime = appendTime
+    this.#horizon.expire(this.#logTime, this.config.dedupeHorizonMs)
+    const rejected: Rejected[] = []
+    let valid = 0
+    for (let i = 0; i < batch.size; i++) {
+      const record = batch.record[i] as number
+      if (record < skipped) continue
+      valid++
+      const refusal = this.#applyRow(batch, i, firstOffset + record)
+      if (refusal !== null) rejected.push(refusal)
+    }
+    this.#fates.invalid += count - skipped - valid
+    this.#position = end
+    this.#ledger.drop(this.#droppable())
+    return rejected
   }
 
   /// Moves view time; earlier ticks than the current one are ignored.
-  advance(_tick: Tick): void {
-    throw new Error('not built yet')
+  advance(to: Tick): void {
+    this.#ledger.advance(to - this.#origin, () => this.#droppable())
   }
 
   /// Totals since the beginning of the log.
   get fates(): Readonly<FateCounts> {
-    throw new Error('not built yet')
+    return this.#fates
+  }
+
+  /// Every record below it has been rolled.
+  get position(): Offset {
+    return offset(this.#position)
+  }
+
+  get viewTick(): Tick {
+    return tick(this.#ledger.view.now + this.#origin)
+  }
+
+  get logTime(): EpochMs {
+    return epochMs(this.#logTime)
   }
 
   /// The tokens whose statistics changed since the last call, each once.
   takeChanged(): string[] {
-    throw new Error('not built yet')
+    const { view, tokenNames } = this.#ledger
+    const names = this.#freedNames.splice(0)
+    for (const token of view.changed) {
+      view.tokens.changed[token] = 0
+      names.push(tokenNames.text(token))
+    }
+    view.changed.length = 0
+    return names
   }
 
   /// The token's statistics as of now, or that it is gone.
-  update(_token: string): StatsUpdate {
-    throw new Error('not built yet')
+  update(token: string): StatsUpdate {
+    return (
+      this.stats(token) ?? {
+        token,
+        partition: this.config.partition,
+        offset: this.position,
+        tick: this.viewTick,
+        cells: null,
+      }
+    )
   }
 
-  stats(_token: string): TokenStats | null {
-    throw new Error('not built yet')
+  /// The token's statistics as of now; null without an accepted swap within retention.
+  stats(token: string): TokenStats | null {
+    const { tokenNames, view } = this.#ledger
+    const name = new TextEncoder().encode(token)
+    const id = tokenNames.find(name, 0, name.length)
+    if (id < 0) return null
+    const windows = this.config.windows.length
+    const cells = new Float64Array(windows * FIELDS_PER_WINDOW)
+    if (!view.read(id, windows, cells)) return null
+    return {
+      token,
+      partition: this.config.partition,
+      offset: this.position,
+      tick: this.viewTick,
+      asOf: epochMs(this.viewTick * this.config.resolutionMs),
+      price: view.price(id),
+      firstSeen: epochMs(view.tokens.firstMs[id] as number),
+      lastSeen: epochMs(view.tokens.lastMs[id] as number),
+      cells,
+    }
   }
 
-  /// Tokens with an accepted swap within retention at the view time.
+  /// Tokens with an accepted swap within retention at the view time, in no particular order.
   tokens(): string[] {
-    throw new Error('not built yet')
+    const { tokenNames, view } = this.#ledger
+    const names: string[] = []
+    for (let token = 0; token < tokenNames.idLimit; token++) {
+      if (tokenNames.has(token) && view.isPresent(token)) names.push(tokenNames.text(token))
+    }
+    return names
   }
+
+  /// Sizes, for status.
+  get sizes(): { tokens: number; traders: number; pairs: number; blocks: number; horizon: number } {
+    const { tokenNames, traderNames, pairs, slices } = this.#ledger
+    return {
+      tokens: tokenNames.size,
+      traders: traderNames.size,
+      pairs: pairs.size,
+      blocks: slices.count,
+      horizon: this.#horizon.size,
+    }
+  }
+
+  /// The rows accepted since the last call, to be stored by the caller in this order; null when nothing has come.
+  /// A delta that could not be stored must be stored later, before the next one: it is not made again.
+  takeDelta(): RollerDelta | null {
+    if (this.#delta === null || this.#position === this.#deltaFrom) return null
+    const delta: RollerDelta = {
+      coversFrom: offset(this.#deltaFrom),
+      coversTo: this.position,
+      logTime: this.logTime,
+      maxBlock: this.#delta.maxBlock,
+      payload: this.#delta.payload(this.#fates),
+    }
+    this.#deltaFrom = this.#position
+    this.#delta.begin(this.#position)
+    return delta
+  }
+
+  /// Says that deltas up to `to` are durable: their rows may be sealed.
+  committed(to: Offset): void {
+    this.#committed = to
+  }
+
+  /// Parts of blocks that left the hot range, to be stored by the caller: a few at a time, so that no call takes
+  /// long. Empty when none is due. Answer with `partsStored` or `partsFailed`.
+  takeParts(): readonly SealedPart[] {
+    return this.#sealing?.take(this.#committed, this.#hotBlock()) ?? []
+  }
+
+  partsStored(parts: readonly SealedPart[]): void {
+    this.#sealing?.stored(parts)
+  }
+
+  partsFailed(): void {
+    this.#sealing?.failed()
+  }
+
+  /// What the state store may forget by now.
+  get forgettable(): Forgettable | null {
+    return (
+      this.#sealing?.forgettable(
+        this.#ledger.oldestBlock(this.#retainedTick()),
+        epochMs(this.#logTime - this.config.dedupeHorizonMs),
+      ) ?? null
+    )
+  }
+
+  /// Takes in a part that is on disk. Parts come first, in the store's order, then deltas, then `restored`.
+  restorePart(block: number, coversTo: Offset, part: StoredPart): void {
+    const rows = new Block(1024)
+    this.#ledger.parts.restore(block, part, this.#ledger, rows)
+    this.#ledger.restorePart(block, rows, coversTo)
+  }
+
+  /// Takes in a delta. Its rows that are in parts already only count for the dedupe horizon.
+  restoreDelta(delta: RollerDelta): void {
+    const ledger = this.#ledger
+    const scratch = new Block(1)
+    const fates = readDelta(delta.payload, delta.coversFrom, ledger, scratch, logTimeMs => {
+      const relativeTick = ledger.relativeTick(scratch.timeMs[0] as number)
+      const entry = ledger.slices.get(ledger.blockOf(relativeTick))
+      if (entry === undefined || !entry.onDisk || (scratch.offset[0] as number) >= entry.sealedUpTo) {
+        ledger.restoreRow(scratch, 0)
+      }
+      this.#horizon.expire(logTimeMs, this.config.dedupeHorizonMs)
+      this.#horizon.add(
+        scratch.id0[0] as number,
+        scratch.id1[0] as number,
+        scratch.id2[0] as number,
+        ledger.digest(scratch, 0),
+        logTimeMs,
+      )
+    })
+    Object.assign(this.#fates, fates)
+    this.#logTime = delta.logTime
+    this.#position = delta.coversTo
+  }
+
+  /// Ends restoring: from here on the roller goes on from `position`.
+  restored(): void {
+    this.#deltaFrom = this.#position
+    this.#committed = this.#position
+    this.#delta?.begin(this.#position)
+    this.#ledger.parts.endSegment()
+    this.#ledger.drop(this.#droppable())
+    this.#ledger.freeUnused()
+  }
+
+  #applyRow(batch: SwapBatch, i: number, at: number): Rejected | null {
+    const timeMs = batch.timeMs[i] as number
+    const ledger = this.#ledger
+    const relativeTick = ledger.relativeTick(timeMs)
+    if (this.config.admission === 'log-time') {
+      if (relativeTick <= this.#retainedTick()) return this.#refuse(i, 'late', timeMs)
+      if (timeMs > this.#logTime + this.config.earlyToleranceMs) return this.#refuse(i, 'early', timeMs)
+    }
+    const id0 = batch.id0[i] as number
+    const id1 = batch.id1[i] as number
+    const id2 = batch.id2[i] as number
+    const known = this.#horizon.find(id0, id1, id2)
+    let first: number | null = known < 0 ? null : this.#horizon.digestAt(known)
+    if (first === null && this.#mayPredateHorizon(timeMs)) first = ledger.findInSlice(relativeTick, id0, id1)
+    if (first !== null) {
+      this.#fates.duplicate++
+      if (first !== digestOfBatch(batch, i)) this.#fates.conflict++
+      return null
+    }
+    this.#fates.accepted++
+    ledger.accept(batch, i, relativeTick, at)
+    this.#horizon.add(id0, id1, id2, ledger.lastDigest, this.#logTime)
+    const entry = ledger.lastEntry
+    if (entry !== null) {
+      if (this.#delta !== null && entry.rows !== null) {
+        this.#delta.add(entry.index, entry.rows, ledger.lastRow, this.#logTime)
+      }
+      if (entry.onDisk) ledger.settleBlock(entry)
+    }
+    return null
+  }
+
+  /// Whether a row of this event time may have been accepted before everything that the horizon holds: an early
+  /// swap comes at most the tolerance ahead of its time.
+  #mayPredateHorizon(timeMs: number): boolean {
+    return timeMs - this.config.earlyToleranceMs <= this.#logTime - this.config.dedupeHorizonMs
+  }
+
+  #refuse(row: number, fate: 'late' | 'early', timeMs: number): Rejected {
+    this.#fates[fate]++
+    const { retentionMs, earlyToleranceMs } = this.config
+    const reason =
+      fate === 'late'
+        ? `time: wanted at most ${retentionMs} ms before log time ${this.#logTime}, got ${timeMs}`
+        : `time: wanted at most ${earlyToleranceMs} ms after log time ${this.#logTime}, got ${timeMs}`
+    return { row, fate, reason }
+  }
+
+  /// The relative tick at and before which swaps are late.
+  #retainedTick(): number {
+    return this.#ledger.relativeTick(this.#logTime) - this.config.retentionMs / this.config.resolutionMs
+  }
+
+  /// Blocks below it have left the hot range.
+  #hotBlock(): number {
+    return this.#ledger.blockOf(this.#ledger.relativeTick(this.#logTime - this.config.hotRangeMs))
+  }
+
+  /// Relative tick at and before which neither a window nor a late swap can reach.
+  #droppable(): number {
+    if (this.config.admission === 'all') return Number.NEGATIVE_INFINITY
+    return Math.min(this.#ledger.view.expiredUpTo, this.#retainedTick())
+  }
+}
+
+function digestOfBatch(batch: SwapBatch, i: number): number {
+  return digestOf(
+    hash32(batch.bytes, batch.tokenAt[i] as number, batch.tokenLength[i] as number),
+    hash32(batch.bytes, batch.whoAt[i] as number, batch.whoLength[i] as number),
+    batch.side[i] as number,
+    batch.usd[i] as number,
+    batch.amount0[i] as number,
+    batch.amount1[i] as number,
+    batch.amount2[i] as number,
+    batch.amount3[i] as number,
+    batch.block[i] as number,
+    batch.txIndex[i] as number,
+    batch.logIndex[i] as number,
+  )
 }

@@ -1,0 +1,218 @@
+/// Rows of BLOCK_TICKS consecutive slices, in columns, with two kinds of links.
+///
+/// Slice links: the rows of one slice, in any order (`sliceHead`, `nextInSlice`). A cursor that passes the slice
+/// walks them.
+///
+/// Cell links: a cell is the rows of one token in one slice; the row of the cell that is first in chain order
+/// stands for it, and links to the token's next cell in the block (`nextCell`). They answer "which is the
+/// token's next swap after this slice", which the opening price of a window needs whenever a slice leaves.
+/// Inside a block they are walked; from block to block the token's own list (token-blocks.ts) leads on. A walk
+/// thus never exceeds BLOCK_TICKS steps, however late a swap comes.
+///
+/// A block in the hot range, and a block on disk that a cursor has loaded, hold all rows (`complete`). A block on
+/// disk that nobody reads holds in memory only the rows that came late and are not on disk yet.
+
+import { ABSENT } from '../swap-batch.js'
+import { grownFloat64, grownInt32, grownUint8, grownUint32 } from './columns.js'
+
+/// A power of two. Balances the length of walks inside a block (≤ 128 cells) with the number of blocks in a day
+/// (675 at one second), each of which costs memory per active token.
+export const BLOCK_TICKS = 128
+
+/// Ends a list of rows.
+export const END = -1
+/// In `nextCell`: the row is not the first of its cell.
+export const NOT_FIRST = -2
+
+export class Block {
+  rows = 0
+  /// pair × 2 + side.
+  pairSide: Int32Array
+  /// Slice within the block, 0 … BLOCK_TICKS − 1.
+  slot: Uint8Array
+  timeMs: Float64Array
+  usd: Float64Array
+  amount0: Uint32Array
+  amount1: Uint32Array
+  amount2: Uint32Array
+  amount3: Uint32Array
+  /// NaN where unknown.
+  price: Float64Array
+  priceGiven: Uint8Array
+  block: Float64Array
+  txIndex: Int32Array
+  logIndex: Int32Array
+  id0: Int32Array
+  id1: Int32Array
+  id2: Int32Array
+  /// Start of the id's bytes in `ids`, or -1 where the order key is complete without it.
+  idAt: Int32Array
+  idLength: Int32Array
+  /// Log offset; -1 for a row read back from disk.
+  offset: Float64Array
+  nextInSlice: Int32Array
+  nextCell: Int32Array
+  /// For the first row of a cell: the cell's first row (in chain order) of known price, or END.
+  cellPriced: Int32Array
+  readonly sliceHead = new Int32Array(BLOCK_TICKS).fill(END)
+  readonly sliceTail = new Int32Array(BLOCK_TICKS).fill(END)
+  ids = new Uint8Array(0)
+  idsUsed = 0
+
+  constructor(capacity: number) {
+    this.pairSide = new Int32Array(capacity)
+    this.slot = new Uint8Array(capacity)
+    this.timeMs = new Float64Array(capacity)
+    this.usd = new Float64Array(capacity)
+    this.amount0 = new Uint32Array(capacity)
+    this.amount1 = new Uint32Array(capacity)
+    this.amount2 = new Uint32Array(capacity)
+    this.amount3 = new Uint32Array(capacity)
+    this.price = new Float64Array(capacity)
+    this.priceGiven = new Uint8Array(capacity)
+    this.block = new Float64Array(capacity)
+    this.txIndex = new Int32Array(capacity)
+    this.logIndex = new Int32Array(capacity)
+    this.id0 = new Int32Array(capacity)
+    this.id1 = new Int32Array(capacity)
+    this.id2 = new Int32Array(capacity)
+    this.idAt = new Int32Array(capacity)
+    this.idLength = new Int32Array(capacity)
+    this.offset = new Float64Array(capacity)
+    this.nextInSlice = new Int32Array(capacity)
+    this.nextCell = new Int32Array(capacity)
+    this.cellPriced = new Int32Array(capacity)
+  }
+
+  /// Empties the block for another use; the columns keep their room.
+  clear(): void {
+    this.rows = 0
+    this.idsUsed = 0
+    this.sliceHead.fill(END)
+    this.sliceTail.fill(END)
+  }
+
+  /// Makes a row at the end and links it into its slice. The caller fills the other columns.
+  append(slot: number): number {
+    const row = this.rows
+    if (row === this.pairSide.length) this.#grow(row + 1)
+    this.rows = row + 1
+    this.slot[row] = slot
+    this.nextInSlice[row] = END
+    const tail = this.sliceTail[slot] as number
+    if (tail === END) this.sliceHead[slot] = row
+    else this.nextInSlice[tail] = row
+    this.sliceTail[slot] = row
+    this.nextCell[row] = NOT_FIRST
+    this.cellPriced[row] = END
+    return row
+  }
+
+  /// Keeps a copy of the id's bytes for the row.
+  keepId(row: number, bytes: Uint8Array, at: number, length: number): void {
+    if (this.idsUsed + length > this.ids.length) this.ids = grownUint8(this.ids, this.idsUsed + length)
+    this.ids.set(bytes.subarray(at, at + length), this.idsUsed)
+    this.idAt[row] = this.idsUsed
+    this.idLength[row] = length
+    this.idsUsed += length
+  }
+
+  /// Copies a row of another block to the slice, links excepted.
+  copyRow(from: Block, source: number, slot = from.slot[source] as number): number {
+    const row = this.append(slot)
+    this.pairSide[row] = from.pairSide[source] as number
+    this.timeMs[row] = from.timeMs[source] as number
+    this.usd[row] = from.usd[source] as number
+    this.amount0[row] = from.amount0[source] as number
+    this.amount1[row] = from.amount1[source] as number
+    this.amount2[row] = from.amount2[source] as number
+    this.amount3[row] = from.amount3[source] as number
+    this.price[row] = from.price[source] as number
+    this.priceGiven[row] = from.priceGiven[source] as number
+    this.block[row] = from.block[source] as number
+    this.txIndex[row] = from.txIndex[source] as number
+    this.logIndex[row] = from.logIndex[source] as number
+    this.id0[row] = from.id0[source] as number
+    this.id1[row] = from.id1[source] as number
+    this.id2[row] = from.id2[source] as number
+    this.offset[row] = from.offset[source] as number
+    const idAt = from.idAt[source] as number
+    if (idAt < 0) this.idAt[row] = -1
+    else this.keepId(row, from.ids, idAt, from.idLength[source] as number)
+    return row
+  }
+
+  #grow(needed: number): void {
+    this.pairSide = grownInt32(this.pairSide, needed)
+    this.slot = grownUint8(this.slot, needed)
+    this.timeMs = grownFloat64(this.timeMs, needed)
+    this.usd = grownFloat64(this.usd, needed)
+    this.amount0 = grownUint32(this.amount0, needed)
+    this.amount1 = grownUint32(this.amount1, needed)
+    this.amount2 = grownUint32(this.amount2, needed)
+    this.amount3 = grownUint32(this.amount3, needed)
+    this.price = grownFloat64(this.price, needed)
+    this.priceGiven = grownUint8(this.priceGiven, needed)
+    this.block = grownFloat64(this.block, needed)
+    this.txIndex = grownInt32(this.txIndex, needed)
+    this.logIndex = grownInt32(this.logIndex, needed)
+    this.id0 = grownInt32(this.id0, needed)
+    this.id1 = grownInt32(this.id1, needed)
+    this.id2 = grownInt32(this.id2, needed)
+    this.idAt = grownInt32(this.idAt, needed)
+    this.idLength = grownInt32(this.idLength, needed)
+    this.offset = grownFloat64(this.offset, needed)
+    this.nextInSlice = grownInt32(this.nextInSlice, needed)
+    this.nextCell = grownInt32(this.nextCell, needed)
+    this.cellPriced = grownInt32(this.cellPriced, needed)
+  }
+}
+
+/// True where (block, txIndex, logIndex) are all given: they then place the swap in the chain by themselves.
+export function orderComplete(block: number, txIndex: number, logIndex: number): boolean {
+  return block !== ABSENT && txIndex !== ABSENT && logIndex !== ABSENT
+}
+
+/// Chain order of two rows: time, block, transaction index, log index, then id. Absent values come first. The id
+/// decides by its bytes, except between rows whose block, transaction and log index are all given and still
+/// equal, which cannot happen on a chain: there its fingerprint decides, so that the roller need not keep the
+/// ids of all swaps of a day.
+export function compareRows(a: Block, i: number, b: Block, j: number): number {
+  const time = (a.timeMs[i] as number) - (b.timeMs[j] as number)
+  if (time !== 0) return time
+  const block = (a.block[i] as number) - (b.block[j] as number)
+  if (block !== 0) return block
+  const tx = (a.txIndex[i] as number) - (b.txIndex[j] as number)
+  if (tx !== 0) return tx
+  const log = (a.logIndex[i] as number) - (b.logIndex[j] as number)
+  if (log !== 0) return log
+  const idAt = a.idAt[i] as number
+  if (idAt >= 0) {
+    return compareBytes(
+      a.ids,
+      idAt,
+      a.idLength[i] as number,
+      b.ids,
+      b.idAt[j] as number,
+      b.idLength[j] as number,
+    )
+  }
+  const id0 = (a.id0[i] as number) - (b.id0[j] as number)
+  return id0 !== 0 ? id0 : (a.id1[i] as number) - (b.id1[j] as number)
+}
+
+export function compareBytes(
+  a: Uint8Array,
+  aAt: number,
+  aLength: number,
+  b: Uint8Array,
+  bAt: number,
+  bLength: number,
+): number {
+  const shared = Math.min(aLength, bLength)
+  for (let i = 0; i < shared; i++) {
+    const difference = (a[aAt + i] as number) - (b[bAt + i] as number)
+    if (difference !== 0) return difference
+  }
+  return aLength - bLength
+}

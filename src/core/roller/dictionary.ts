@@ -1,0 +1,148 @@
+/// Pairs on disk: small local numbers, introduced once per scope (a delta, or a segment of parts) together with
+/// the names they stand for. Payloads of a scope can therefore be read without anything from outside it, whatever
+/// numbers the process that wrote them used inside.
+///
+/// An entry, in the order of local pair numbers: token reference, trader reference. A reference is a varint: a
+/// local number given out before, or the next one, in which case the name's length and bytes follow.
+
+import type { ByteReader, ByteWriter } from './bytes.js'
+import { grownInt32 } from './columns.js'
+import type { Names } from './names.js'
+import { PAIR_STRIDE, PAIR_TRADER, type Pairs } from './pairs.js'
+
+/// Local numbers of ids, forgotten all at once when the scope ends and one by one when an id is freed.
+class Numbering {
+  next = 0
+  #scope = 1
+  #scopeOf = new Int32Array(64)
+  #number = new Int32Array(64)
+
+  /// The id's number, or -1.
+  get(id: number): number {
+    return this.#scopeOf[id] === this.#scope ? (this.#number[id] as number) : -1
+  }
+
+  add(id: number): number {
+    if (id >= this.#scopeOf.length) {
+      this.#scopeOf = grownInt32(this.#scopeOf, id + 1)
+      this.#number = grownInt32(this.#number, id + 1)
+    }
+    this.#scopeOf[id] = this.#scope
+    this.#number[id] = this.next
+    return this.next++
+  }
+
+  forget(id: number): void {
+    if (id < this.#scopeOf.length) this.#scopeOf[id] = 0
+  }
+
+  begin(): void {
+    this.#scope++
+    this.next = 0
+  }
+}
+
+export class DictionaryWriter {
+  readonly #tokenNames: Names
+  readonly #traderNames: Names
+  readonly #pairs: Pairs
+  readonly #pairNumbers = new Numbering()
+  readonly #tokenNumbers = new Numbering()
+  readonly #traderNumbers = new Numbering()
+
+  constructor(tokenNames: Names, traderNames: Names, pairs: Pairs) {
+    this.#tokenNames = tokenNames
+    this.#traderNames = traderNames
+    this.#pairs = pairs
+  }
+
+  /// Begins a new scope.
+  begin(): void {
+    this.#pairNumbers.begin()
+    this.#tokenNumbers.begin()
+    this.#traderNumbers.begin()
+  }
+
+  /// The pair's local number; writes its entry to `out` if it is new in the scope.
+  number(pair: number, out: ByteWriter): number {
+    const known = this.#pairNumbers.get(pair)
+    if (known >= 0) return known
+    const at = pair * PAIR_STRIDE
+    reference(this.#tokenNumbers, this.#tokenNames, this.#pairs.records[at] as number, out)
+    reference(this.#traderNumbers, this.#traderNames, this.#pairs.records[at + PAIR_TRADER] as number, out)
+    return this.#pairNumbers.add(pair)
+  }
+
+  /// How many pairs the scope knows.
+  get size(): number {
+    return this.#pairNumbers.next
+  }
+
+  forgetPair(pair: number): void {
+    this.#pairNumbers.forget(pair)
+  }
+
+  forgetToken(token: number): void {
+    this.#tokenNumbers.forget(token)
+  }
+
+  forgetTrader(trader: number): void {
+    this.#traderNumbers.forget(trader)
+  }
+}
+
+function reference(numbers: Numbering, names: Names, id: number, out: ByteWriter): void {
+  const known = numbers.get(id)
+  if (known >= 0) {
+    out.varint(known)
+    return
+  }
+  out.varint(numbers.next)
+  out.sized(names.bytesOf(id))
+  numbers.add(id)
+}
+
+/// Gives ids of this process to names and pairs.
+export interface Interner {
+  token(name: Uint8Array): number
+  trader(name: Uint8Array): number
+  pair(token: number, trader: number): number
+}
+
+/// What a scope's local numbers mean in this process.
+export class Dictionary {
+  /// Pair id by local number. Ids of pairs that are no longer in use are stale.
+  pairs = new Int32Array(64)
+  size = 0
+  #tokens: number[] = []
+  #traders: number[] = []
+
+  push(pair: number): void {
+    if (this.size === this.pairs.length) this.pairs = grownInt32(this.pairs, this.size + 1)
+    this.pairs[this.size++] = pair
+  }
+
+  /// Reads `count` entries.
+  read(reader: ByteReader, count: number, interner: Interner): void {
+    for (let i = 0; i < count; i++) {
+      const token = named(this.#tokens, reader, interner.token)
+      const trader = named(this.#traders, reader, interner.trader)
+      this.push(interner.pair(token, trader))
+    }
+  }
+
+  /// No further entries will come: the numbers of names are not needed any more.
+  seal(): void {
+    this.#tokens = []
+    this.#traders = []
+  }
+}
+
+function named(known: number[], reader: ByteReader, intern: (name: Uint8Array) => number): number {
+  const number = reader.varint()
+  const old = known[number]
+  if (old !== undefined) return old
+  const id = intern(reader.sized())
+  known.push(id)
+  return id
+}

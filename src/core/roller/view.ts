@@ -1,0 +1,410 @@
+/// What is seen at view time T: the windows of every token.
+///
+/// One cursor per window walks the slices. `position[w]` is T − W: the window holds exactly the entered rows with
+/// a tick above it. A row enters when it arrives, or, dated ahead of T, when T reaches its tick. When a cursor
+/// passes a slice it adds the slice's rows to what the window has expired. A late row that a window has already
+/// passed is added to both sides and so never seen by it.
+///
+/// After the configured windows comes one more cursor, of the length of the retention: it decides which tokens
+/// exist, and first and last seen.
+
+import { invariant } from '../invariant.js'
+import { FIELDS_PER_WINDOW, Field } from '../stats.js'
+import { BLOCK_TICKS, type Block, compareBytes, END, NOT_FIRST } from './block.js'
+import {
+  NEVER,
+  PAIR_LAST_BUY,
+  PAIR_LAST_SELL,
+  PAIR_SEEN_BUY,
+  PAIR_SEEN_SELL,
+  PAIR_STRIDE,
+  type Pairs,
+} from './pairs.js'
+import type { BlockEntry, Slices } from './slices.js'
+import { NO_TICK } from './token-blocks.js'
+import { addSwap, SUM_COUNT, SUMS, Tokens } from './tokens.js'
+
+export class View {
+  readonly tokens: Tokens
+  /// Tokens whose statistics changed, each once; the owner empties it.
+  readonly changed: number[] = []
+  /// Blocks on disk that a cursor has left since the owner last emptied it.
+  readonly left: number[] = []
+  /// Relative view time.
+  now: number
+  readonly #lengths: Int32Array
+  /// Relative tick up to which each window has expired; descending, as windows are sorted shortest first.
+  readonly #position: Int32Array
+  readonly #windows: number
+  readonly #origin: number
+  readonly #slices: Slices
+  readonly #pairs: Pairs
+  /// The newest relative tick with a row.
+  #newest = NEVER
+  /// Counts (window, slice) expiries; see PAIR_SEEN_BUY.
+  #event = 0
+
+  /// `lengths` in ticks, ascending; the last is the retention. `origin` is the tick that relative ticks count from.
+  constructor(lengths: readonly number[], origin: number, slices: Slices, pairs: Pairs) {
+    this.#windows = lengths.length
+    this.#lengths = Int32Array.from(lengths)
+    this.#origin = origin
+    this.now = 0
+    this.#position = Int32Array.from(lengths, length => -length)
+    this.#slices = slices
+    this.#pairs = pairs
+    this.tokens = new Tokens(lengths.length)
+  }
+
+  /// Relative tick at and before which no window holds anything.
+  get expiredUpTo(): number {
+    return this.#position[this.#windows - 1] as number
+  }
+
+  /// Whether a cursor stands in the block, or is about to enter it: its rows are needed in memory.
+  needs(index: number): boolean {
+    const begin = index * BLOCK_TICKS - this.#origin
+    for (let w = 0; w < this.#windows; w++) {
+      const next = (this.#position[w] as number) + 1
+      if (next >= begin && next < begin + BLOCK_TICKS) return true
+    }
+    return false
+  }
+
+  /// Takes in a row that was just linked (see Slices.link).
+  insert(rows: Block, row: number, token: number, tick: number, firstPriced: boolean): void {
+    if (tick > this.#newest) this.#newest = tick
+    const { tokens } = this
+    const windows = this.#windows
+    if (firstPriced) {
+      const at = token * windows
+      for (let w = 0; w < windows; w++) {
+        if (tick <= (this.#position[w] as number)) continue
+        if (tick > (tokens.openTick[at + w] as number)) break
+        tokens.openTick[at + w] = tick
+        tokens.openPrice[at + w] = rows.price[row] as number
+      }
+    }
+    if (tick > (this.#position[windows - 1] as number)) {
+      const timeMs = rows.timeMs[row] as number
+      if (timeMs < (tokens.firstMs[token] as number)) {
+        tokens.firstMs[token] = timeMs
+        tokens.firstTick[token] = tick
+      }
+    }
+    if (tick <= this.now) this.#enter(rows, row, token, tick)
+  }
+
+  /// Moves view time forward to the relative tick.
+  advance(to: number): void {
+    if (to <= this.now) return
+    const from = this.now
+    this.now = to
+    if (this.#newest > from) this.#enterSlices(from + 1, Math.min(to, this.#newest))
+    for (let w = 0; w < this.#windows; w++) this.#expireTo(w, to - (this.#lengths[w] as number))
+  }
+
+  /// Writes the token's statistics per window; returns false when it has no row within retention.
+  read(token: number, outputs: number, cells: Float64Array): boolean {
+    if (!this.isPresent(token)) return false
+    const { tokens } = this
+    const windows = this.#windows
+    const base = token * (windows + 1) * SUMS
+    const total = base + windows * SUMS
+    const highs = tokens.highs[token]
+    const lows = tokens.lows[token]
+    const largest = tokens.largest[token]
+    invariant(highs !== undefined && lows !== undefined && largest !== undefined, 'a token has extremes')
+    for (let w = 0; w < outputs; w++) {
+      const out = w * FIELDS_PER_WINDOW
+      const expired = base + w * SUMS
+      for (let sum = 0; sum < SUMS; sum++) {
+        cells[out + sum] = (tokens.sums[total + sum] as number) - (tokens.sums[expired + sum] as number)
+      }
+      const unique = (token * windows + w) * 3
+      cells[out + Field.TRADERS] = tokens.uniques[unique] as number
+      cells[out + Field.BUYERS] = tokens.uniques[unique + 1] as number
+      cells[out + Field.SELLERS] = tokens.uniques[unique + 2] as number
+      const after = this.#position[w] as number
+      const priced = (tokens.closeTick[token] as number) > after
+      cells[out + Field.OPEN] = priced ? (tokens.openPrice[token * windows + w] as number) : Number.NaN
+      cells[out + Field.CLOSE] = priced ? (tokens.closePrice[token] as number) : Number.NaN
+      cells[out + Field.HIGH] = highs.maximumAfter(after)
+      cells[out + Field.LOW] = -lows.maximumAfter(after)
+      cells[out + Field.LARGEST_USD] = largest.maximumAfter(after)
+    }
+    return true
+  }
+
+  /// Whether the token has a row within retention at view time.
+  isPresent(token: number): boolean {
+    return this.#count(token, this.#windows - 1) > 0
+  }
+
+  /// The price of the token's last priced row within retention, or NaN.
+  price(token: number): number {
+    const { tokens } = this
+    return (tokens.closeTick[token] as number) > this.expiredUpTo
+      ? (tokens.closePrice[token] as number)
+      : Number.NaN
+  }
+
+  /// Takes a token that is freed out of the list of changed ones.
+  forgetChanged(token: number): void {
+    this.tokens.changed[token] = 0
+    const at = this.changed.indexOf(token)
+    if (at >= 0) this.changed.splice(at, 1)
+  }
+
+  #count(token: number, w: number): number {
+    const { sums } = this.tokens
+    const base = token * (this.#windows + 1) * SUMS
+    const total = base + this.#windows * SUMS + SUM_COUNT
+    const expired = base + w * SUMS + SUM_COUNT
+    return (
+      (sums[total] as number) +
+      (sums[total + 1] as number) -
+      (sums[expired] as number) -
+      (sums[expired + 1] as number)
+    )
+  }
+
+  #touch(token: number): void {
+    if (this.tokens.changed[token] === 1) return
+    this.tokens.changed[token] = 1
+    this.changed.push(token)
+  }
+
+  #enterSlices(from: number, to: number): void {
+    for (let tick = from; tick <= to; ) {
+      const index = Math.floor((tick + this.#origin) / BLOCK_TICKS)
+      const begin = index * BLOCK_TICKS - this.#origin
+      const end = Math.min(to, begin + BLOCK_TICKS - 1)
+      const entry = this.#slices.get(index)
+      if (entry !== undefined) {
+        const rows = this.#slices.complete(entry)
+        for (; tick <= end; tick++) {
+          for (
+            let row = rows.sliceHead[tick - begin] as number;
+            row !== END;
+            row = rows.nextInSlice[row] as number
+          ) {
+            const pair = (rows.pairSide[row] as number) >> 1
+            this.#enter(rows, row, this.#pairs.records[pair * PAIR_STRIDE] as number, tick)
+          }
+        }
+      }
+      tick = end + 1
+    }
+  }
+
+  #enter(rows: Block, row: number, token: number, tick: number): void {
+    const { tokens } = this
+    const windows = this.#windows
+    const position = this.#position
+    const pairSide = rows.pairSide[row] as number
+    const side = pairSide & 1
+    const usd = rows.usd[row] as number
+    const base = token * (windows + 1) * SUMS
+    const { sums } = tokens
+    const a0 = rows.amount0[row] as number
+    const a1 = rows.amount1[row] as number
+    const a2 = rows.amount2[row] as number
+    const a3 = rows.amount3[row] as number
+    addSwap(sums, base + windows * SUMS, side, usd, a0, a1, a2, a3)
+    for (let w = 0; w < windows && tick <= (position[w] as number); w++) {
+      addSwap(sums, base + w * SUMS, side, usd, a0, a1, a2, a3)
+    }
+    this.#enterPair((pairSide >> 1) * PAIR_STRIDE, side, token, tick)
+    const timeMs = rows.timeMs[row] as number
+    if (timeMs > (tokens.lastMs[token] as number)) tokens.lastMs[token] = timeMs
+    if (tick > (position[windows - 1] as number)) {
+      const price = rows.price[row] as number
+      if (!Number.isNaN(price)) {
+        tokens.highs[token]?.add(tick, price)
+        tokens.lows[token]?.add(tick, -price)
+        this.#close(rows, row, token, tick, price)
+      }
+      tokens.largest[token]?.add(tick, usd)
+    }
+    this.#touch(token)
+  }
+
+  /// Counts the row's trader where its pair was not inside before.
+  #enterPair(at: number, side: number, token: number, tick: number): void {
+    const { records } = this.#pairs
+    const { uniques } = this.tokens
+    const windows = this.#windows
+    const position = this.#position
+    const lastBuy = records[at + PAIR_LAST_BUY] as number
+    const lastSell = records[at + PAIR_LAST_SELL] as number
+    const last = side === 0 ? lastBuy : lastSell
+    if (tick <= last) return
+    records[at + (side === 0 ? PAIR_LAST_BUY : PAIR_LAST_SELL)] = tick
+    const seen = lastBuy > lastSell ? lastBuy : lastSell
+    for (let w = 0; w < windows; w++) {
+      const after = position[w] as number
+      if (tick <= after) continue
+      if (last > after) break
+      const unique = (token * windows + w) * 3
+      uniques[unique + 1 + side] = (uniques[unique + 1 + side] as number) + 1
+      if (seen <= after) uniques[unique] = (uniques[unique] as number) + 1
+    }
+  }
+
+  /// Keeps the row as the token's last if it is last in chain order.
+  #close(rows: Block, row: number, token: number, tick: number, price: number): void {
+    const { tokens } = this
+    const timeMs = rows.timeMs[row] as number
+    const closeMs = tokens.closeMs[token] as number
+    if (timeMs < closeMs || (timeMs === closeMs && this.#comparesToClose(rows, row, token) < 0)) return
+    tokens.closeTick[token] = tick
+    tokens.closePrice[token] = price
+    tokens.closeMs[token] = timeMs
+    tokens.closeBlock[token] = rows.block[row] as number
+    tokens.closeTx[token] = rows.txIndex[row] as number
+    tokens.closeLog[token] = rows.logIndex[row] as number
+    tokens.closeId0[token] = rows.id0[row] as number
+    tokens.closeId1[token] = rows.id1[row] as number
+    const idAt = rows.idAt[row] as number
+    tokens.closeId[token] = idAt < 0 ? undefined : rows.ids.slice(idAt, idAt + (rows.idLength[row] as number))
+  }
+
+  /// compareRows against the token's last row, times being equal.
+  #comparesToClose(rows: Block, row: number, token: number): number {
+    const { tokens } = this
+    const block = (rows.block[row] as number) - (tokens.closeBlock[token] as number)
+    if (block !== 0) return block
+    const tx = (rows.txIndex[row] as number) - (tokens.closeTx[token] as number)
+    if (tx !== 0) return tx
+    const log = (rows.logIndex[row] as number) - (tokens.closeLog[token] as number)
+    if (log !== 0) return log
+    const id = tokens.closeId[token]
+    if (id !== undefined) {
+      return compareBytes(rows.ids, rows.idAt[row] as number, rows.idLength[row] as number, id, 0, id.length)
+    }
+    const id0 = (rows.id0[row] as number) - (tokens.closeId0[token] as number)
+    return id0 !== 0 ? id0 : (rows.id1[row] as number) - (tokens.closeId1[token] as number)
+  }
+
+  #expireTo(w: number, to: number): void {
+    const position = this.#position
+    let tick = (position[w] as number) + 1
+    if (this.#slices.count === 0 || tick > this.#newest) {
+      // Nothing lies ahead of the cursor: no need to walk.
+      position[w] = to
+      return
+    }
+    while (tick <= to) {
+      const index = Math.floor((tick + this.#origin) / BLOCK_TICKS)
+      const begin = index * BLOCK_TICKS - this.#origin
+      const end = Math.min(to, begin + BLOCK_TICKS - 1)
+      const entry = this.#slices.get(index)
+      if (entry !== undefined) {
+        const rows = this.#slices.complete(entry)
+        for (; tick <= end; tick++) {
+          const head = rows.sliceHead[tick - begin] as number
+          position[w] = tick
+          if (head !== END) this.#expireSlice(w, entry, rows, head, tick)
+        }
+      }
+      tick = end + 1
+      position[w] = end
+      if (entry?.onDisk && end === begin + BLOCK_TICKS - 1) this.left.push(index)
+    }
+  }
+
+  #expireSlice(w: number, entry: BlockEntry, rows: Block, head: number, tick: number): void {
+    const { tokens } = this
+    const { sums, uniques, openTick } = tokens
+    const { records } = this.#pairs
+    const windows = this.#windows
+    const isRetention = w === windows - 1
+    const event = this.#nextEvent()
+    for (let row = head; row !== END; row = rows.nextInSlice[row] as number) {
+      const pairSide = rows.pairSide[row] as number
+      const side = pairSide & 1
+      const at = (pairSide >> 1) * PAIR_STRIDE
+      const token = records[at] as number
+      addSwap(
+        sums,
+        (token * (windows + 1) + w) * SUMS,
+        side,
+        rows.usd[row] as number,
+        rows.amount0[row] as number,
+        rows.amount1[row] as number,
+        rows.amount2[row] as number,
+        rows.amount3[row] as number,
+      )
+      if (records[at + PAIR_LAST_BUY + side] === tick && records[at + PAIR_SEEN_BUY + side] !== event) {
+        records[at + PAIR_SEEN_BUY + side] = event
+        const unique = (token * windows + w) * 3
+        uniques[unique + 1 + side] = (uniques[unique + 1 + side] as number) - 1
+        // The trader leaves with the later of its two sides; with both in this slice, with the first seen.
+        const other = records[at + PAIR_LAST_SELL - side] as number
+        if (other < tick || (other === tick && records[at + PAIR_SEEN_SELL - side] !== event)) {
+          uniques[unique] = (uniques[unique] as number) - 1
+        }
+      }
+      if (rows.nextCell[row] !== NOT_FIRST) {
+        const cell = token * windows + w
+        if (openTick[cell] === tick) this.#advanceOpen(cell, token, entry, rows, row)
+        if (isRetention) this.#expireFirst(token, entry, rows, row, tick)
+        this.#touch(token)
+      }
+    }
+  }
+
+  /// The window's opening price passes to the token's next priced swap.
+  #advanceOpen(cell: number, token: number, entry: BlockEntry, rows: Block, row: number): void {
+    const { tokens } = this
+    for (let next = rows.nextCell[row] as number; next !== END; next = rows.nextCell[next] as number) {
+      const priced = rows.cellPriced[next] as number
+      if (priced === END) continue
+      tokens.openTick[cell] = entry.index * BLOCK_TICKS - this.#origin + (rows.slot[next] as number)
+      tokens.openPrice[cell] = rows.price[priced] as number
+      return
+    }
+    const { tokenBlocks } = this.#slices
+    const node = tokenBlocks.nextAfter(token, entry.index, 'priced')
+    tokens.openTick[cell] = node < 0 ? NO_TICK : (tokenBlocks.pricedTick[node] as number)
+    tokens.openPrice[cell] = node < 0 ? Number.NaN : (tokenBlocks.pricedPrice[node] as number)
+  }
+
+  /// A slice leaves retention: first seen passes to the token's next swap, and extremes let go.
+  #expireFirst(token: number, entry: BlockEntry, rows: Block, row: number, tick: number): void {
+    const { tokens } = this
+    tokens.highs[token]?.expire(tick)
+    tokens.lows[token]?.expire(tick)
+    tokens.largest[token]?.expire(tick)
+    if (tokens.firstTick[token] !== tick) return
+    const begin = entry.index * BLOCK_TICKS - this.#origin
+    const next = rows.nextCell[row] as number
+    if (next !== END) {
+      tokens.firstTick[token] = begin + (rows.slot[next] as number)
+      tokens.firstMs[token] = rows.timeMs[next] as number
+      return
+    }
+    const { tokenBlocks } = this.#slices
+    const node = tokenBlocks.nextAfter(token, entry.index, 'any')
+    if (node < 0) {
+      tokens.firstTick[token] = NO_TICK
+      tokens.firstMs[token] = Number.POSITIVE_INFINITY
+      return
+    }
+    tokens.firstMs[token] = tokenBlocks.firstMs[node] as number
+    tokens.firstTick[token] = this.relativeTickOf(tokenBlocks.firstMs[node] as number)
+  }
+
+  /// Set by the owner of the resolution.
+  relativeTickOf: (timeMs: number) => number = () => 0
+
+  #nextEvent(): number {
+    if (this.#event === 0x7fff_ffff) {
+      this.#pairs.resetSeen()
+      this.#event = 0
+    }
+    this.#event++
+    return this.#event
+  }
+}
