@@ -136,12 +136,14 @@ export class RowWriter {
     // Of what is neither a string nor a number nothing is read, so that the complaint names the limits.
     const stop = kind === Kind.STRING || kind === Kind.NUMBER ? end : at
     if (field === SwapField.USD) {
-      const wanted = decimals.usd(this.#bytes, at, stop)
+      const quick = decimals.scanUsd(this.#bytes, at, stop) === stop
+      const wanted = quick ? null : decimals.usd(this.#bytes, at, stop)
       batch.usd[row] = decimals.usdMicro
       return wanted
     }
     if (field === SwapField.AMOUNT) {
-      const wanted = decimals.amount(this.#bytes, at, stop)
+      const quick = decimals.scanAmount(this.#bytes, at, stop) === stop
+      const wanted = quick ? null : decimals.amount(this.#bytes, at, stop)
       batch.amount0[row] = decimals.amount0
       batch.amount1[row] = decimals.amount1
       batch.amount2[row] = decimals.amount2
