@@ -1,5 +1,8 @@
 /// The stats feed within one process. Publishing calls the followers directly: an update costs one map entry and one
 /// call per follower, and nothing is queued here.
+///
+/// A token that is gone leaves nothing behind, so memory is that of the tokens there are. An update older than the
+/// going would bring it back; within one process a token has one publisher, whose versions ascend.
 
 import { compareVersions, type StatsUpdate } from '../../core/stats.js'
 import type { StatsFeed, StatsFollower } from '../../ports/stats-feed.js'
@@ -7,27 +10,23 @@ import type { StatsFeed, StatsFollower } from '../../ports/stats-feed.js'
 export class MemoryStatsFeed implements StatsFeed {
   readonly #kept = new Map<string, StatsUpdate>()
   #followers: readonly StatsFollower[] = []
-  /// Updates that followers publish while updates are handed out, so that everybody sees them in one order.
+  /// What followers publish in their callbacks waits here, so that all of them see updates in one order.
   #queue: (readonly StatsUpdate[])[] = []
   #handingOut = false
 
   publish(updates: readonly StatsUpdate[]): void {
     this.#queue.push(updates)
-    if (this.#handingOut) return
-    this.#handingOut = true
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#handOut(next)
-    } finally {
-      this.#handingOut = false
-    }
+    this.#handOutAfter(() => {})
   }
 
-  /// A follower that begins inside another's callback gets what is being handed out as kept updates.
   follow(follower: StatsFollower): () => void {
-    const kept = [...this.#kept.values()].filter(update => update.cells !== null)
-    if (kept.length > 0) follower.onUpdates(kept)
-    follower.onCaughtUp()
-    this.#followers = [...this.#followers, follower]
+    this.#handOutAfter(() => {
+      const kept = [...this.#kept.values()]
+      if (kept.length > 0) follower.onUpdates(kept)
+      follower.onCaughtUp()
+      // Updates that are being handed out right now go to the list as it was, and were among the kept ones.
+      this.#followers = [...this.#followers, follower]
+    })
     return () => {
       this.#followers = this.#followers.filter(other => other !== follower)
     }
@@ -38,17 +37,34 @@ export class MemoryStatsFeed implements StatsFeed {
     this.#kept.clear()
   }
 
+  #handOutAfter(first: () => void): void {
+    const nested = this.#handingOut
+    this.#handingOut = true
+    try {
+      first()
+      if (nested) return
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#handOut(next)
+    } finally {
+      this.#handingOut = nested
+    }
+  }
+
   #handOut(updates: readonly StatsUpdate[]): void {
     const fresh = updates.filter(update => this.#keep(update))
     if (fresh.length === 0) return
-    for (const follower of this.#followers) follower.onUpdates(fresh)
+    for (const follower of this.#followers) {
+      // Another's callback may have ended it.
+      if (this.#followers.includes(follower)) follower.onUpdates(fresh)
+    }
   }
 
   /// False for an update that is not newer than the kept one.
   #keep(update: StatsUpdate): boolean {
     const kept = this.#kept.get(update.token)
-    if (kept !== undefined && kept.partition === update.partition && compareVersions(update, kept) <= 0) return false
-    this.#kept.set(update.token, update)
+    if (kept === undefined && update.cells === null) return false
+    if (kept?.partition === update.partition && compareVersions(update, kept) <= 0) return false
+    if (update.cells === null) this.#kept.delete(update.token)
+    else this.#kept.set(update.token, update)
     return true
   }
 }
