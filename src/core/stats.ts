@@ -56,12 +56,16 @@ export interface TokenStats extends StatsVersion {
   readonly lastSeen: EpochMs
   /// windows × FIELDS_PER_WINDOW.
   readonly cells: Float64Array
+  /// When the watcher saw the change, by its own clock: for measuring delay, no part of the statistics.
+  readonly rolledAt?: EpochMs
 }
 
 /// Says that a token has no accepted swap within retention any more.
 export interface TokenGone extends StatsVersion {
   readonly token: string
   readonly cells: null
+  /// As in TokenStats.
+  readonly rolledAt?: EpochMs
 }
 
 export type StatsUpdate = TokenStats | TokenGone

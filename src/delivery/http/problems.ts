@@ -1,0 +1,48 @@
+/// Turns whatever a route threw into a problem response. Nothing of an unexpected error reaches the client.
+
+import type { FastifyReply } from 'fastify'
+import { LogFullError, StorageFullError } from '../../ports/errors.js'
+import { PROBLEM_TYPES, ProblemError, problemJson } from '../wire/problem.js'
+
+const RETRY_STORAGE_SECONDS = 5
+
+export function sendProblem(reply: FastifyReply, problem: ProblemError): void {
+  const { type, extra } = problem
+  if (extra.retryAfterSeconds !== undefined) {
+    reply.header('retry-after', Math.max(1, Math.ceil(extra.retryAfterSeconds)))
+  }
+  // The rest of such a body would keep the connection busy for as long as its sender likes.
+  if (type === 'body-too-slow') reply.header('connection', 'close')
+  reply
+    .code(PROBLEM_TYPES[type].status)
+    .header('content-type', 'application/problem+json')
+    .send(JSON.stringify(problemJson(type, problem.message, extra)))
+}
+
+/// The problem that an error means; unexpected ones are reported through `onError`.
+export function problemOf(error: unknown, onError: (error: unknown) => void): ProblemError {
+  if (error instanceof ProblemError) return error
+  if (error instanceof LogFullError) {
+    const extra = { retryAfterSeconds: error.retryAfterSeconds }
+    return new ProblemError('overloaded', 'the trade log takes no more swaps for now', extra)
+  }
+  if (error instanceof StorageFullError) {
+    const extra = { retryAfterSeconds: RETRY_STORAGE_SECONDS }
+    return new ProblemError('storage-full', 'the server has no room to store swaps', extra)
+  }
+  const status = statusCodeOf(error)
+  if (status === 413) return new ProblemError('body-too-large', 'the request is too large')
+  if (status >= 400 && status < 500) return new ProblemError('invalid-parameter', messageOf(error))
+  onError(error)
+  return new ProblemError('internal-error', 'the request failed for a reason of the server')
+}
+
+/// Of the framework's own errors, such as a path that is not percent-encoded properly.
+function statusCodeOf(error: unknown): number {
+  const status = new Map<string, unknown>(Object.entries(error ?? {})).get('statusCode')
+  return typeof status === 'number' ? status : 500
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,66 @@
+/// Errors over HTTP: problem details (RFC 9457, `application/problem+json`). `type` is stable and for programs,
+/// `detail` is for people, `field` names the parameter, header or field at fault.
+
+export const PROBLEM_TYPES = {
+  'invalid-parameter': { status: 400, title: 'A parameter is invalid' },
+  'invalid-body': { status: 400, title: 'The body cannot be read' },
+  'cross-site': { status: 403, title: 'Cross-site requests may not write' },
+  'unknown-token': { status: 404, title: 'No such token' },
+  'unknown-route': { status: 404, title: 'No such route' },
+  'method-not-allowed': { status: 405, title: 'The route does not take this method' },
+  'body-too-slow': { status: 408, title: 'The body came too slowly' },
+  'body-too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'The media type is not supported' },
+  'rate-limited': { status: 429, title: 'Too many swaps' },
+  'internal-error': { status: 500, title: 'Internal error' },
+  starting: { status: 503, title: 'The server is starting' },
+  'not-ready': { status: 503, title: 'The server is not ready' },
+  draining: { status: 503, title: 'The server is shutting down' },
+  overloaded: { status: 503, title: 'The server is overloaded' },
+  'storage-full': { status: 503, title: 'The storage is full' },
+} as const
+
+export type ProblemType = keyof typeof PROBLEM_TYPES
+
+/// The body of an error response.
+export interface ProblemJson {
+  /// `urn:volumer:problem:` and the problem type.
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly field?: string
+  /// Of `/readyz` while state is being restored: 0 … 100.
+  readonly percent?: number
+}
+
+/// What to answer besides type and detail. `retryAfterSeconds` becomes the Retry-After header.
+export interface ProblemExtra {
+  readonly field?: string
+  readonly percent?: number
+  readonly retryAfterSeconds?: number
+}
+
+/// A request that is refused. Thrown anywhere below a route, answered by the server's error handler.
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly type: ProblemType
+  readonly extra: ProblemExtra
+  constructor(type: ProblemType, detail: string, extra: ProblemExtra = {}) {
+    super(detail)
+    this.type = type
+    this.extra = extra
+  }
+}
+
+export function problemJson(type: ProblemType, detail: string, extra: ProblemExtra = {}): ProblemJson {
+  const { status, title } = PROBLEM_TYPES[type]
+  return {
+    type: `urn:volumer:problem:${type}`,
+    title,
+    status,
+    detail,
+    ...(extra.field === undefined ? {} : { field: extra.field }),
+    ...(extra.percent === undefined ? {} : { percent: extra.percent }),
+  }
+}
