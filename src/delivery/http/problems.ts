@@ -13,10 +13,11 @@ export function sendProblem(reply: FastifyReply, problem: ProblemError): void {
   }
   // The rest of such a body would keep the connection busy for as long as its sender likes.
   if (type === 'body-too-slow') reply.header('connection', 'close')
+  // As bytes: the framework would add a charset to the type of a text, which RFC 9457 does not define.
   reply
     .code(PROBLEM_TYPES[type].status)
     .header('content-type', 'application/problem+json')
-    .send(JSON.stringify(problemJson(type, problem.message, extra)))
+    .send(Buffer.from(JSON.stringify(problemJson(type, problem.message, extra))))
 }
 
 /// The problem that an error means; unexpected ones are reported through `onError`.

@@ -1,0 +1,183 @@
+/// A web role on a free port over memory adapters, with a clock that the test moves, and clients to talk to it.
+
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { WebSocket } from 'ws'
+import { ManualClock } from '../../src/adapters/memory/clock.js'
+import { MemoryDeadLetters } from '../../src/adapters/memory/dead-letters.js'
+import { MemoryStatsFeed } from '../../src/adapters/memory/stats-feed.js'
+import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
+import { DEFAULT_WEB_LIMITS, type WebLimits } from '../../src/delivery/limits.js'
+import type { Readiness, StatusReport } from '../../src/delivery/wire/status.js'
+import type { DeadLetter } from '../../src/ports/dead-letters.js'
+import type { TradeLog } from '../../src/ports/trade-log.js'
+import { type Web, web } from '../../src/roles/web.js'
+import { THREE_WINDOWS } from './token-stats.js'
+
+export const START = 1_790_000_000_000
+
+export interface Setting {
+  readonly limits?: Partial<WebLimits>
+  readonly log?: TradeLog
+  readonly partitions?: number
+  /// Called at each question.
+  readonly readiness?: () => Readiness
+}
+
+export interface Running {
+  readonly url: string
+  readonly wsUrl: string
+  readonly port: number
+  readonly role: Web
+  readonly clock: ManualClock
+  readonly feed: MemoryStatsFeed
+  readonly log: TradeLog
+  readonly deadLetters: MemoryDeadLetters
+  /// Errors that the role reported. A test that expects some takes them out.
+  readonly errors: unknown[]
+}
+
+export async function startWeb(t: TestContext, setting: Setting = {}): Promise<Running> {
+  const clock = new ManualClock(START)
+  const feed = new MemoryStatsFeed()
+  const log = setting.log ?? new MemoryTradeLog({ clock, partitions: setting.partitions ?? 1 })
+  const deadLetters = new MemoryDeadLetters()
+  const errors: unknown[] = []
+  const readiness = setting.readiness ?? (() => ({ ready: true }) as const)
+  const limits = { ...DEFAULT_WEB_LIMITS, ...setting.limits }
+  const role: Web = web({
+    feed,
+    log,
+    deadLetters,
+    clock,
+    windows: THREE_WINDOWS,
+    limits,
+    readiness,
+    status: () => report(role),
+    onError: error => errors.push(error),
+  })
+  const { port } = await role.listen('127.0.0.1', 0)
+  t.after(async () => {
+    const drained = role.drain()
+    clock.advance(limits.drainMs)
+    await drained
+    assert.deepEqual(errors, [])
+  })
+  const host = `127.0.0.1:${port}`
+  return {
+    url: `http://${host}`,
+    wsUrl: `ws://${host}/ws`,
+    port,
+    role,
+    clock,
+    feed,
+    log,
+    deadLetters,
+    errors,
+  }
+}
+
+function report(role: Web): StatusReport {
+  return {
+    version: '0.0.0-test',
+    startedAt: START,
+    now: START,
+    ready: true,
+    reason: null,
+    percent: null,
+    tokens: role.tokens(),
+    fates: { accepted: 3, duplicate: 1, late: 0, early: 0, invalid: 0, conflict: 0 },
+    rates: { appendedPerSecond: 1, rolledPerSecond: 1, updatesPerSecond: 1 },
+    partitions: [],
+    delay: null,
+    clients: role.clients(),
+    storage: {
+      tradeLogBytes: null,
+      stateBytes: null,
+      deadLetterBytes: null,
+      deadLettersStored: null,
+      deadLettersDropped: null,
+    },
+    memory: { rssBytes: 1, heapUsedBytes: 1 },
+  }
+}
+
+/// What is in the log, as one text per partition.
+export async function appendedText(log: TradeLog): Promise<string[]> {
+  const texts: string[] = []
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const { first, end } = log.bounds(partition)
+    const abort = new AbortController()
+    let text = ''
+    if (first < end) {
+      for await (const batch of log.follow(partition, first, abort.signal)) {
+        text += Buffer.from(batch.bytes).toString()
+        if (batch.firstOffset + batch.count === end) break
+      }
+    }
+    texts.push(text)
+  }
+  return texts
+}
+
+export async function lettersIn(deadLetters: MemoryDeadLetters): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = []
+  for await (const letter of deadLetters.read()) letters.push(letter)
+  return letters
+}
+
+/// Waits until the condition holds; fails when it takes longer than a test should.
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, `in time: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
+}
+
+export interface Message {
+  readonly type: string
+  readonly seq: number
+  readonly [field: string]: unknown
+}
+
+/// A WebSocket client that keeps what it hears.
+export class Peer {
+  readonly ws: WebSocket
+  readonly heard: Message[] = []
+  closed: { code: number; reason: string } | null = null
+
+  constructor(ws: WebSocket) {
+    this.ws = ws
+    ws.on('message', (data, isBinary) => {
+      assert.equal(isBinary, false)
+      this.heard.push(JSON.parse(data.toString()))
+    })
+    ws.on('close', (code, reason) => {
+      this.closed = { code, reason: reason.toString() }
+    })
+    ws.on('error', () => undefined)
+  }
+
+  static async connect(t: TestContext, running: Running): Promise<Peer> {
+    const peer = new Peer(new WebSocket(running.wsUrl, { perMessageDeflate: false }))
+    t.after(() => peer.ws.terminate())
+    await new Promise((resolve, reject) => peer.ws.once('open', resolve).once('error', reject))
+    return peer
+  }
+
+  say(message: unknown): void {
+    this.ws.send(typeof message === 'string' ? message : JSON.stringify(message))
+  }
+
+  /// Waits for `count` messages, and takes all that have come.
+  async take(count: number): Promise<Message[]> {
+    await until(() => this.heard.length >= count, `${count} messages, heard ${JSON.stringify(this.heard)}`)
+    return this.heard.splice(0)
+  }
+
+  async close(): Promise<{ code: number; reason: string }> {
+    await until(() => this.closed !== null, 'the connection is closed')
+    return this.closed ?? { code: 0, reason: '' }
+  }
+}
