@@ -4,7 +4,6 @@
 /// Lines are decoded in pieces with a turn of the event loop between them, so that a large body delays nobody's
 /// updates by more than a piece. An array is one piece.
 
-import { setImmediate } from 'node:timers/promises'
 import { JsonDecoder } from '../core/decode/json-decoder.js'
 import type { DecodeResult, Reject } from '../core/decode/reject.js'
 import { partitionOf } from '../core/partition.js'
@@ -38,6 +37,8 @@ export interface IntakeOptions {
   readonly log: TradeLog
   readonly deadLetters: DeadLetters
   readonly clock: Clock
+  /// Resolves in a later turn of the event loop, after what is ready to be read and written.
+  nextTurn(): Promise<void>
 }
 
 /// What a body has come to so far.
@@ -49,7 +50,7 @@ interface Harvest {
   readonly invalid: InvalidJson[]
 }
 
-export function intake({ log, deadLetters, clock }: IntakeOptions): Intake {
+export function intake({ log, deadLetters, clock, nextTurn }: IntakeOptions): Intake {
   const decoder = new JsonDecoder()
 
   function gather(
@@ -77,7 +78,7 @@ export function intake({ log, deadLetters, clock }: IntakeOptions): Intake {
   async function decodeLines(bytes: Buffer, harvest: Harvest): Promise<void> {
     let linesBefore = 0
     for (let at = 0; at < bytes.length; ) {
-      if (at > 0) await setImmediate()
+      if (at > 0) await nextTurn()
       const end = pieceEnd(bytes, at)
       const piece = bytes.subarray(at, end)
       gather(harvest, decoder.decodeLines(piece), linesBefore, 'lines')

@@ -25,6 +25,8 @@ export interface WebOptions {
   readonly log: TradeLog
   readonly deadLetters: DeadLetters
   readonly clock: Clock
+  /// Resolves in a later turn of the event loop.
+  nextTurn(): Promise<void>
   /// As the roller is configured.
   readonly windows: readonly Window[]
   readonly limits: WebLimits

@@ -4,17 +4,40 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
-import { MemoryDeadLetters } from '../../src/adapters/memory/dead-letters.js'
 import { MemoryStatsFeed } from '../../src/adapters/memory/stats-feed.js'
 import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
+import { nextTurn } from '../../src/adapters/system/turn.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../../src/delivery/limits.js'
 import type { Readiness, StatusReport } from '../../src/delivery/wire/status.js'
-import type { DeadLetter } from '../../src/ports/dead-letters.js'
+import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.js'
 import type { TradeLog } from '../../src/ports/trade-log.js'
 import { type Web, web } from '../../src/roles/web.js'
 import { THREE_WINDOWS } from './token-stats.js'
 
 export const START = 1_790_000_000_000
+
+/// Dead letters that are kept as they come.
+export class KeptLetters implements DeadLetters {
+  readonly #letters: DeadLetter[] = []
+
+  async append(letters: readonly DeadLetter[]): Promise<void> {
+    this.#letters.push(...letters)
+  }
+
+  async *read(): AsyncGenerator<DeadLetter> {
+    yield* this.#letters
+  }
+
+  counts() {
+    return { stored: this.#letters.length, dropped: 0 }
+  }
+
+  sizeBytes(): number {
+    return 0
+  }
+
+  async close(): Promise<void> {}
+}
 
 export interface Setting {
   readonly limits?: Partial<WebLimits>
@@ -32,7 +55,7 @@ export interface Running {
   readonly clock: ManualClock
   readonly feed: MemoryStatsFeed
   readonly log: TradeLog
-  readonly deadLetters: MemoryDeadLetters
+  readonly deadLetters: KeptLetters
   /// Errors that the role reported. A test that expects some takes them out.
   readonly errors: unknown[]
 }
@@ -41,7 +64,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
   const clock = new ManualClock(START)
   const feed = new MemoryStatsFeed()
   const log = setting.log ?? new MemoryTradeLog({ clock, partitions: setting.partitions ?? 1 })
-  const deadLetters = new MemoryDeadLetters()
+  const deadLetters = new KeptLetters()
   const errors: unknown[] = []
   const readiness = setting.readiness ?? (() => ({ ready: true }) as const)
   const limits = { ...DEFAULT_WEB_LIMITS, ...setting.limits }
@@ -50,6 +73,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     log,
     deadLetters,
     clock,
+    nextTurn,
     windows: THREE_WINDOWS,
     limits,
     readiness,
@@ -120,7 +144,7 @@ export async function appendedText(log: TradeLog): Promise<string[]> {
   return texts
 }
 
-export async function lettersIn(deadLetters: MemoryDeadLetters): Promise<DeadLetter[]> {
+export async function lettersIn(deadLetters: DeadLetters): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = []
   for await (const letter of deadLetters.read()) letters.push(letter)
   return letters

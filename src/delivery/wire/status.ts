@@ -1,7 +1,7 @@
 /// The answer of `GET /v1/status`: what an operator asks first. Times are epoch milliseconds, sizes bytes; what
 /// this process does not know (a role that runs elsewhere) is null.
 
-import type { FateCounts } from '../../core/roller/roller.js'
+import type { FateCounts } from '../../core/roller/fates.js'
 
 /// Ready: every token's statistics are complete, and as current as the log. `percent` says how much of the state is
 /// restored, 0 … 100, null when nothing is being restored.
