@@ -216,7 +216,9 @@ export class Ledger implements Interner {
   sealed(entry: BlockEntry, coversTo: number): void {
     entry.onDisk = true
     entry.sealedUpTo = coversTo
-    this.settleBlock(entry)
+    // Late rows of a block that stays on disk are in a part now: kept here too, they would be read twice.
+    if (entry.complete) this.settleBlock(entry)
+    else this.slices.unload(entry)
     let late = false
     const { rows } = entry
     if (rows !== null) {

@@ -37,6 +37,7 @@ export class Parts implements BlockReader {
   readonly #rowReader = new RowReader()
   #segment = 0
   #segmentEnd = Number.NEGATIVE_INFINITY
+  #segmentHighest = Number.POSITIVE_INFINITY
 
   constructor(source: PartSource, writer: DictionaryWriter, resolutionMs: number) {
     this.#source = source
@@ -112,6 +113,7 @@ export class Parts implements BlockReader {
       total += sorted.length
     }
     if (total === 0) return null
+    this.#segmentHighest = Math.max(this.#segmentHighest, index)
     const out = new ByteWriter(names.length + directory.length + body.length + 32)
     out.uint8(PART_VERSION)
     out.varint(dictionary.size - before)
@@ -120,6 +122,12 @@ export class Parts implements BlockReader {
     out.raw(directory.bytes.subarray(0, directory.length))
     out.raw(body.bytes.subarray(0, body.length))
     return { segment: this.#segment, payload: out.take() }
+  }
+
+  /// The highest block with a part in the current segment. As long as more parts may join the segment, the store
+  /// must not drop it: they lean on the names of the parts before.
+  get segmentHighest(): number {
+    return this.#segmentHighest
   }
 
   /// Begins a new segment at the next part, whatever the current one holds: after a restart, or when a part of
@@ -133,6 +141,7 @@ export class Parts implements BlockReader {
     this.#dictionaries.get(this.#segment)?.seal()
     this.#segment++
     this.#segmentEnd = index + SEGMENT_BLOCKS
+    this.#segmentHighest = Number.NEGATIVE_INFINITY
     this.#dictionaries.set(this.#segment, new Dictionary())
     this.#writer.begin()
   }

@@ -231,7 +231,7 @@ export class Roller {
   get forgettable(): Forgettable | null {
     return (
       this.#sealing?.forgettable(
-        this.#ledger.oldestBlock(this.#retainedTick()),
+        Math.min(this.#ledger.oldestBlock(this.#retainedTick()), this.#ledger.parts.segmentHighest),
         epochMs(this.#logTime - this.config.dedupeHorizonMs),
       ) ?? null
     )

@@ -85,7 +85,7 @@ export class Slices {
   /// Lets go of the rows that are on disk, keeping those that are not.
   unload(entry: BlockEntry): void {
     const rows = entry.rows
-    if (!entry.onDisk || !entry.complete || rows === null) return
+    if (!entry.onDisk || rows === null) return
     let late: Block | null = null
     for (let row = 0; row < rows.rows; row++) {
       if (rows.nextCell[row] !== NOT_FIRST) {
