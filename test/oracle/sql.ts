@@ -12,6 +12,8 @@ CREATE MACRO fixed(value, places) AS kept(value, places) + CASE
   ELSE 0::HUGEINT END;
 CREATE MACRO decimal_text(whole, part, places) AS CAST(whole AS VARCHAR) || CASE WHEN part = 0 THEN ''
   ELSE '.' || rtrim(lpad(CAST(part AS VARCHAR), places, '0'), '0') END;
+-- Halves up. Not floor(x + 0.5): above 2^52 that sum is rounded itself.
+CREATE MACRO nearest(x) AS floor(x) + CASE WHEN x - floor(x) >= 0.5 THEN 1 ELSE 0 END;
 CREATE MACRO usd_text(micro) AS decimal_text(micro // 1000000::HUGEINT, micro % 1000000::HUGEINT, 6);
 CREATE MACRO amount_text(whole, part) AS decimal_text(
   whole + part // 1000000000000000000::HUGEINT, part % 1000000000000000000::HUGEINT, 18);
@@ -107,7 +109,7 @@ SELECT token, CAST(ord AS INTEGER) AS ord,
   CAST(buys AS INTEGER) AS buys, CAST(sells AS INTEGER) AS sells,
   CAST(buyers AS INTEGER) AS buyers, CAST(sellers AS INTEGER) AS sellers, CAST(traders AS INTEGER) AS traders,
   open, high, low, close,
-  floor((close - open) / open * 100 * 1e6 + 0.5) / 1e6 AS change,
+  nearest((close - open) / open * 100 * 1e6) / 1e6 AS change,
   CASE WHEN volume = 0 OR (whole = 0 AND part = 0) THEN NULL
     ELSE CAST(usd_text(volume) AS DOUBLE) / CAST(amount_text(whole, part) AS DOUBLE) END AS vwap,
   usd_text(largest) AS largest, CAST(first_seen AS DOUBLE) AS first_seen, CAST(last_seen AS DOUBLE) AS last_seen

@@ -163,8 +163,7 @@ function figures(swaps: readonly Accepted[]): WindowFigures {
     high: prices.length === 0 ? null : Math.max(...prices),
     low: prices.length === 0 ? null : Math.min(...prices),
     close,
-    priceChange:
-      open === null || close === null ? null : Math.floor(((close - open) / open) * 100 * 1e6 + 0.5) / 1e6,
+    priceChange: open === null || close === null ? null : nearest(((close - open) / open) * 100 * 1e6) / 1e6,
     vwap: volume === 0n || amount === 0n ? null : Number(decimal(volume, 6)) / Number(decimal(amount, 18)),
     largestTrade: decimal(largest(swaps.map(a => a.micro)), 6),
   }
@@ -194,6 +193,12 @@ function priceOf(swap: RawSwap, micro: bigint, atto: bigint): number | null {
   if (swap.price !== undefined) return Number(swap.price)
   if (micro === 0n || atto === 0n) return null
   return Number(decimal(micro, 6)) / Number(decimal(atto, 18))
+}
+
+/// The nearest integer, halves up. Not floor(x + 0.5): above 2^52 that sum is rounded itself.
+function nearest(x: number): number {
+  const floor = Math.floor(x)
+  return x - floor >= 0.5 ? floor + 1 : floor
 }
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((total, value) => total + value, 0n)

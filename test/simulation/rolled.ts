@@ -1,0 +1,184 @@
+/// The system under test: decoder, roller and wire encoding over a state store in memory, with a log that outlives
+/// crashes. Checkpoints and restores go the way the consumer goes.
+
+import assert from 'node:assert/strict'
+import { MemoryStateStore } from '../../src/adapters/memory/state-store.js'
+import { JsonDecoder } from '../../src/core/decode/json-decoder.js'
+import type { RollerConfig } from '../../src/core/roller/config.js'
+import type { FateCounts } from '../../src/core/roller/fates.js'
+import { Roller } from '../../src/core/roller/roller.js'
+import { epochMs, offset, tick as tickUnit } from '../../src/core/units.js'
+import { encodeStats, placeWindows } from '../../src/delivery/wire/stats.js'
+import { ndjson, type RawBatch, type Rules } from './raw-swap.js'
+
+export interface RolledOptions {
+  readonly rules: Rules
+  readonly startTick: number
+  /// Null: without a store, everything in memory.
+  readonly hotRangeMs: number | null
+}
+
+interface Logged {
+  readonly firstOffset: number
+  readonly count: number
+  readonly appendTime: number
+  readonly lines: Uint8Array
+}
+
+export class Rolled {
+  readonly #config: RollerConfig
+  readonly #durable: boolean
+  readonly #log: Logged[] = []
+  readonly #decoder = new JsonDecoder()
+  #store = new MemoryStateStore()
+  #roller: Roller
+  /// What a watcher would serve: refreshed only for tokens that were reported as changed, and without the fields
+  /// that every answer has anew.
+  readonly #watched = new Map<string, string>()
+
+  constructor({ rules, startTick, hotRangeMs }: RolledOptions) {
+    this.#durable = hotRangeMs !== null
+    this.#config = {
+      partition: 0,
+      windows: rules.windows.map(([name, lengthMs]) => ({ name, lengthMs })),
+      resolutionMs: rules.resolutionMs,
+      retentionMs: rules.retentionMs,
+      admission: 'log-time',
+      earlyToleranceMs: rules.earlyToleranceMs,
+      dedupeHorizonMs: rules.dedupeHorizonMs,
+      hotRangeMs: hotRangeMs ?? Number.POSITIVE_INFINITY,
+    }
+    this.#roller = this.#newRoller(startTick)
+  }
+
+  get viewTick(): number {
+    return this.#roller.viewTick
+  }
+
+  get fates(): Readonly<FateCounts> {
+    return this.#roller.fates
+  }
+
+  get sizes(): Roller['sizes'] {
+    return this.#roller.sizes
+  }
+
+  append(batch: RawBatch): void {
+    const last = this.#log.at(-1)
+    const logged = {
+      firstOffset: last === undefined ? 0 : last.firstOffset + last.count,
+      count: batch.records.length,
+      appendTime: batch.appendTime,
+      lines: ndjson(batch.records),
+    }
+    this.#log.push(logged)
+    this.#roll(logged)
+  }
+
+  advance(tick: number): void {
+    this.#roller.advance(tickUnit(tick))
+  }
+
+  /// Saves what has come, and moves what has left the hot range to the store.
+  async checkpoint(): Promise<void> {
+    if (!this.#durable) return
+    const delta = this.#roller.takeDelta()
+    if (delta !== null) {
+      await this.#store.appendDelta(delta)
+      this.#roller.committed(delta.coversTo)
+    }
+    for (;;) {
+      const parts = this.#roller.takeParts()
+      if (parts.length === 0) break
+      await this.#store.appendParts(parts)
+      this.#roller.partsStored(parts)
+    }
+    const forgettable = this.#roller.forgettable
+    if (forgettable !== null) await this.#store.forget(forgettable)
+  }
+
+  /// A checkpoint whose parts could not all be stored: the disk is full for the parts after the first `stored`.
+  async checkpointWithFullDisk(stored: number): Promise<void> {
+    if (!this.#durable) return
+    const delta = this.#roller.takeDelta()
+    if (delta !== null) {
+      await this.#store.appendDelta(delta)
+      this.#roller.committed(delta.coversTo)
+    }
+    for (let i = 0; ; i++) {
+      const parts = this.#roller.takeParts()
+      if (parts.length === 0) return
+      if (i >= stored) {
+        this.#roller.partsFailed()
+        return
+      }
+      await this.#store.appendParts(parts)
+      this.#roller.partsStored(parts)
+    }
+  }
+
+  /// Forgets everything in memory, restores from the store, and rolls the log from there. View time begins at
+  /// `restartTick` and goes on where it was.
+  crash(restartTick: number): void {
+    const viewTick = this.#roller.viewTick
+    const roller = this.#newRoller(restartTick)
+    if (this.#durable) {
+      for (const part of this.#store.parts()) roller.restorePart(part.block, part.coversTo, part)
+      for (const delta of this.#store.deltas()) roller.restoreDelta(delta)
+      roller.restored()
+      assert.equal(
+        roller.position,
+        this.#store.position(),
+        'a restored roller stands where its last delta ended',
+      )
+    }
+    this.#roller = roller
+    for (const logged of this.#log) {
+      if (logged.firstOffset + logged.count > roller.position) this.#roll(logged)
+    }
+    roller.advance(tickUnit(viewTick))
+    this.#watched.clear()
+  }
+
+  /// The answer of every listed token, as JSON text.
+  answers(): Map<string, string> {
+    const windows = placeWindows(this.#config.windows)
+    const answers = new Map<string, string>()
+    for (const token of this.#roller.tokens()) {
+      const stats = this.#roller.stats(token)
+      assert.ok(stats !== null, `${token} is listed and has statistics`)
+      assert.ok(!answers.has(token), `${token} is listed once`)
+      answers.set(token, encodeStats(stats, windows))
+    }
+    return answers
+  }
+
+  /// What somebody knows who asks only for tokens that were reported as changed. `asOf` and `version` are left out:
+  /// they advance without a change.
+  watched(): Map<string, string> {
+    const windows = placeWindows(this.#config.windows)
+    const first = this.#watched.size === 0
+    const changed = new Set([...this.#roller.takeChanged(), ...(first ? this.#roller.tokens() : [])])
+    for (const token of changed) {
+      const update = this.#roller.update(token)
+      if (update.cells === null) this.#watched.delete(token)
+      else this.#watched.set(token, withoutTime(encodeStats(update, windows)))
+    }
+    return this.#watched
+  }
+
+  #roll(logged: Logged): void {
+    const { batch, records } = this.#decoder.decodeLines(logged.lines)
+    assert.equal(records, logged.count, 'every line is a record')
+    this.#roller.apply(batch, offset(logged.firstOffset), logged.count, epochMs(logged.appendTime))
+  }
+
+  #newRoller(startTick: number): Roller {
+    const source = { readParts: (block: number) => this.#store.readParts(block) }
+    return new Roller(this.#config, tickUnit(startTick), this.#durable ? source : null)
+  }
+}
+
+export function withoutTime(text: string): string {
+  return text.replace(/"asOf":\d+,"version":"[^"]*"/, '"asOf":0,"version":""')
+}

@@ -1,0 +1,36 @@
+/// Property test: whatever happens, every statistic of every token equals the naive model's after every step, across
+/// batch splits, steps of time, checkpoints, full disks, crashes and restores, hot and cold.
+///
+/// Runs for VOLUMER_FUZZ_SECONDS (20 by default). A failure prints its seed, with which VOLUMER_SEED repeats it, and
+/// the shortest failing history that was found.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { randomHistory } from './histories.js'
+import { Random, testSeed } from './random.js'
+import { firstFailure, shrink, tell } from './steps.js'
+
+const SECONDS = Number(process.env.VOLUMER_FUZZ_SECONDS ?? 20)
+const FEWEST = 20
+
+test(`${SECONDS} s of random histories agree with the naive model`, async t => {
+  const first = testSeed()
+  t.diagnostic(`VOLUMER_SEED=${first}`)
+  const deadline = Date.now() + SECONDS * 1000
+  let histories = 0
+  let steps = 0
+  for (; histories < FEWEST || Date.now() < deadline; histories++) {
+    const seed = (first + histories) >>> 0
+    const random = new Random(seed)
+    const history = randomHistory(random, random.pick([30, 100, 250]))
+    const failure = await firstFailure(history)
+    if (failure !== null) {
+      const shortest = await shrink(history, 20_000)
+      assert.fail(
+        `VOLUMER_SEED=${seed} fails: ${failure}\n\nShortest failing history:\n${tell(shortest)}\n${await firstFailure(shortest)}`,
+      )
+    }
+    steps += history.steps.length
+  }
+  t.diagnostic(`${histories} histories, ${steps} steps`)
+})

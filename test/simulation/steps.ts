@@ -1,0 +1,125 @@
+/// A random history as a list of steps, which can be repeated, cut short, and told.
+
+import { Differences } from './difference.js'
+import { Model } from './model.js'
+import type { RawBatch, Rules } from './raw-swap.js'
+import { Rolled, withoutTime } from './rolled.js'
+
+export type Step =
+  | { readonly kind: 'append'; readonly batch: RawBatch }
+  | { readonly kind: 'advance'; readonly by: number }
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'full-disk'; readonly stored: number }
+  /// The next process begins its view this many ticks before the last one's.
+  | { readonly kind: 'crash'; readonly back: number }
+
+export interface History {
+  readonly rules: Rules
+  readonly hotRangeMs: number | null
+  readonly startTick: number
+  readonly steps: readonly Step[]
+}
+
+/// Runs the history on the system and the model side by side, comparing every answer after every step. Returns
+/// what went wrong, or null.
+export async function firstFailure(history: History): Promise<string | null> {
+  const { rules, startTick } = history
+  let at = -1
+  try {
+    const rolled = new Rolled(history)
+    const model = new Model(rules)
+    model.advance(startTick)
+    for (const step of history.steps) {
+      at++
+      await take(step, rolled, model, startTick)
+      const problem = compare(rolled, model)
+      if (problem !== null) return `step ${at} (${step.kind}): ${problem}`
+    }
+    return null
+  } catch (error) {
+    return `step ${at} (${history.steps[at]?.kind}): ${error instanceof Error ? error.stack : error}`
+  }
+}
+
+async function take(step: Step, rolled: Rolled, model: Model, startTick: number): Promise<void> {
+  switch (step.kind) {
+    case 'append':
+      rolled.append(step.batch)
+      model.apply(step.batch)
+      return
+    case 'advance': {
+      const to = model.viewTick + step.by
+      rolled.advance(to)
+      model.advance(to)
+      return
+    }
+    case 'checkpoint':
+      return rolled.checkpoint()
+    case 'full-disk':
+      return rolled.checkpointWithFullDisk(step.stored)
+    case 'crash':
+      return rolled.crash(Math.max(startTick, model.viewTick - step.back))
+    default:
+      throw new Error(`unknown step ${JSON.stringify(step satisfies never)}`)
+  }
+}
+
+function compare(rolled: Rolled, model: Model): string | null {
+  const asOf = model.viewTick * model.rules.resolutionMs
+  const expected = model.answers()
+  const differences = new Differences()
+  differences.compareAll(asOf, rolled.answers(), expected)
+  if (differences.count > 0) return differences.report()
+  const { conflictAtLeast, conflictAtMost, ...fates } = model.fates
+  for (const [fate, count] of Object.entries(fates)) {
+    const ours = Reflect.get(rolled.fates, fate)
+    if (ours !== count) return `fate ${fate}: ours ${ours}, expected ${count}`
+  }
+  const { conflict } = rolled.fates
+  if (conflict < conflictAtLeast || conflict > conflictAtMost) {
+    return `conflicts: ours ${conflict}, expected ${conflictAtLeast} to ${conflictAtMost}`
+  }
+  const timeless = new Map([...expected].map(([token, text]) => [token, withoutTime(text)]))
+  differences.compareAll(asOf, rolled.watched(), timeless)
+  return differences.count > 0 ? `a change was not reported: ${differences.report()}` : null
+}
+
+/// Cuts the history down while it still fails: whole steps first, then records of batches. Crude, and bounded by
+/// `budgetMs`.
+export async function shrink(history: History, budgetMs: number): Promise<History> {
+  const deadline = Date.now() + budgetMs
+  let best = history
+  const attempt = async (steps: readonly Step[]): Promise<boolean> => {
+    if (Date.now() > deadline) return false
+    const candidate = { ...best, steps }
+    if ((await firstFailure(candidate)) === null) return false
+    best = candidate
+    return true
+  }
+  for (let size = best.steps.length >> 1; size >= 1; size >>= 1) {
+    for (let from = best.steps.length - size; from >= 0; from -= size) {
+      await attempt([...best.steps.slice(0, from), ...best.steps.slice(from + size)])
+    }
+  }
+  for (let at = 0; at < best.steps.length; at++) {
+    for (let record = 0; ; record++) {
+      const step = best.steps[at]
+      if (step?.kind !== 'append' || step.batch.records.length < 2 || record >= step.batch.records.length)
+        break
+      const records = step.batch.records.filter((_, i) => i !== record)
+      const cut: Step = { kind: 'append', batch: { ...step.batch, records } }
+      if (await attempt([...best.steps.slice(0, at), cut, ...best.steps.slice(at + 1)])) record--
+    }
+  }
+  return best
+}
+
+/// The history as text, for a report.
+export function tell(history: History): string {
+  const { rules, hotRangeMs, startTick, steps } = history
+  return [
+    `rules ${JSON.stringify(rules)}`,
+    `hotRangeMs ${hotRangeMs}, startTick ${startTick}`,
+    ...steps.map((step, at) => `${at}: ${JSON.stringify(step)}`),
+  ].join('\n')
+}
