@@ -40,6 +40,8 @@ export interface ClientStatus {
   /// Updates that a slow reader did not get because a newer one replaced them.
   readonly updatesConflated: number
   readonly slowReadersClosed: number
+  /// Of WebSocket messages that the clients have not taken yet.
+  readonly unsentBytes: number
   readonly bodyBytesInFlight: number
 }
 

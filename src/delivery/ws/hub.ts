@@ -15,7 +15,9 @@ import type { ReadableTokens } from '../token-table.js'
 import { type MessageParts, partsOf, statsParts } from '../wire/messages.js'
 import { type ClientRequest, parseRequest, type RequestError } from '../wire/requests.js'
 import type { StatsEncoder } from '../wire/stats.js'
+import type { ClientStatus } from '../wire/status.js'
 import { Client, type Owed } from './client.js'
+import { Followers } from './followers.js'
 
 /// Each client gets a heartbeat a second; the beats spread clients over it, so that no turn serves all of them.
 const BEAT_MS = 100
@@ -33,19 +35,13 @@ export interface HubOptions {
   serving(): boolean
 }
 
-export interface HubCounts {
-  readonly webSockets: number
-  readonly subscriptions: number
-  readonly messagesSent: number
-  readonly updatesConflated: number
-  readonly slowReadersClosed: number
-}
+export type HubCounts = Omit<ClientStatus, 'bodyBytesInFlight'>
 
 export class Hub {
   readonly #options: HubOptions
   readonly #server: WebSocketServer
   readonly #clients = new Set<Client>()
-  readonly #followers = new Map<string, Set<Client>>()
+  readonly #followers = new Followers()
   #cancelBeat: () => void
   #beats = 0
   #lastId = 0
@@ -73,9 +69,11 @@ export class Hub {
   counts(): HubCounts {
     let subscriptions = 0
     let messagesSent = this.#sentByGone
+    let unsentBytes = 0
     for (const client of this.#clients) {
       subscriptions += client.subscriptions.size
       messagesSent += client.messagesSent
+      unsentBytes += client.ws.bufferedAmount
     }
     return {
       webSockets: this.#clients.size,
@@ -83,6 +81,7 @@ export class Hub {
       messagesSent,
       updatesConflated: this.#conflated,
       slowReadersClosed: this.#slowReadersClosed,
+      unsentBytes,
     }
   }
 
@@ -97,7 +96,7 @@ export class Hub {
     const held = !this.#options.serving()
     const corked = new Set<Client>()
     for (const update of updates) {
-      const followers = this.#followers.get(update.token)
+      const followers = this.#followers.of(update.token)
       if (followers === undefined) continue
       let parts: MessageParts | null = null
       for (const client of followers) {
@@ -158,7 +157,7 @@ export class Hub {
   #forget(client: Client): void {
     if (!this.#clients.delete(client)) return
     this.#sentByGone += client.messagesSent
-    for (const token of client.subscriptions) this.#unfollow(client, token)
+    this.#followers.forget(client)
   }
 
   /// Counts a message against the client's rate; closes it when that is exceeded.
@@ -197,7 +196,7 @@ export class Hub {
         this.#subscribe(client, request.tokens, withId(request))
         break
       case 'unsubscribe':
-        for (const token of request.tokens) this.#unfollow(client, token)
+        for (const token of request.tokens) this.#followers.delete(client, token)
         client.send(partsOf('unsubscribed', { ...withId(request), tokens: request.tokens }))
         break
       case 'ping':
@@ -216,23 +215,10 @@ export class Hub {
       this.#refuse(client, { code: 'tooManyTokens', message, field: 'tokens', ...id })
       return
     }
-    for (const token of added) {
-      client.subscriptions.add(token)
-      const followers = this.#followers.get(token)
-      if (followers === undefined) this.#followers.set(token, new Set([client]))
-      else followers.add(client)
-    }
+    for (const token of added) this.#followers.add(client, token)
     client.send(partsOf('subscribed', { ...id, tokens }))
     for (const token of tokens) client.owe(token, 'snapshot')
     this.#catchUp(client)
-  }
-
-  #unfollow(client: Client, token: string): void {
-    client.subscriptions.delete(token)
-    client.owed.delete(token)
-    const followers = this.#followers.get(token)
-    followers?.delete(client)
-    if (followers?.size === 0) this.#followers.delete(token)
   }
 
   #refuse(client: Client, error: RequestError): void {
