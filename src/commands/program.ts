@@ -1,0 +1,211 @@
+/// The command line: argv → one command. What each command does is in its own file; here are flags, help, and the
+/// way out.
+
+import { Command, Option } from 'commander'
+import { type Config, debugWanted, environment, type Resolved, resolveConfig } from '../config.js'
+import { isKeyName, KEY_NAMES, KEYS, type KeyName } from '../config-keys.js'
+import { parseWindow } from '../core/windows.js'
+import type { CommandContext } from './context.js'
+import { CommandError, EXIT, EXIT_CODES_HELP, type ExitCode, failureOf, report } from './failure.js'
+import { DEFAULT_URL, serverUrl } from './server-url.js'
+
+/// The commands that main.ts composes, since they need adapters or signals.
+export interface Commands {
+  readonly start?: (resolved: Resolved, context: CommandContext) => Promise<ExitCode>
+  readonly repair?: (config: Config, options: RepairFlags, context: CommandContext) => Promise<void>
+  /// Aborts with SIGINT or SIGTERM.
+  interruption(): AbortSignal
+}
+
+export interface RepairFlags {
+  readonly yes: boolean
+}
+
+interface Flags {
+  readonly [name: string]: string | boolean | readonly string[] | undefined
+}
+
+/// Runs the command that argv (without node and script) names, and returns the process's exit code.
+export async function runProgram(argv: readonly string[], commands: Commands, context: CommandContext): Promise<ExitCode> {
+  let unexpected: ExitCode = EXIT.failed
+  let exitCode: ExitCode = EXIT.done
+  const { stdout, stderr } = context
+
+  const program = new Command('volumer')
+    .description('Exact real-time statistics per token over sliding windows, from a stream of swaps.')
+    .version(VERSION, '-V, --version')
+    .showHelpAfterError('(add --help for what is possible)')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .configureOutput({ writeOut: text => stdout.write(text), writeErr: text => stderr.write(text) })
+    .exitOverride()
+  const command = (nameAndArguments: string, description: string, examples: readonly string[]) =>
+    program
+      .command(nameAndArguments)
+      .description(description)
+      .allowExcessArguments(false)
+      .showHelpAfterError('(add --help for what is possible)')
+      .addHelpText('after', `\nExamples:\n${examples.map(line => `  ${line}\n`).join('')}${EXIT_CODES_HELP}`)
+
+  const { start, repair } = commands
+  if (start !== undefined) {
+  const starting = command('start', 'Run Volumer: take swaps, roll them, serve the statistics.', [
+    'volumer start',
+    'volumer start --port 0 --no-faketrader --data /var/lib/volumer',
+    'volumer start --windows 1m,5m,1h,24h,48h --retention 48h',
+    'VOLUMER_PORT=8080 volumer start --trades-per-second 5000 --seed 42',
+  ])
+  addKeys(starting, KEY_NAMES).action(async (flags: Flags) => {
+    unexpected = EXIT.fault
+    exitCode = await start(resolve(flags), context)
+  })
+  }
+
+  const replaying = command('replay <file...>', 'Roll files of swaps without a server, and print every token’s statistics.', [
+    'volumer replay swaps.csv.gz',
+    'volumer replay day1.ndjson day2.csv --as-of 1696470000000 --as-of 1696556400000 --window 1h',
+    'volumer replay swaps.csv --windows 90s,7d --retention 7d --format table',
+  ])
+    .addOption(
+      new Option('--as-of <ms...>', 'instants in epoch milliseconds (default: the last swap’s)').argParser(collect),
+    )
+    .addOption(new Option('--window <name...>', 'print these windows only, e.g. 5m or h24').argParser(collect))
+    .addOption(new Option('--format <format>', 'what to print').choices(['ndjson', 'csv', 'table']).default('ndjson'))
+    .addHelpText(
+      'after',
+      '\nThe whole of the files is the log: nothing is late or early in it, the order of its lines never changes the\n' +
+        'answer, and swaps after an --as-of do not count in it. An instant stands for its slice (second). Among lines\n' +
+        'of one id the first in chain order counts. Tokens are sorted by the bytes of their UTF-8.',
+    )
+  addKeys(replaying, ['windows', 'resolution', 'retention']).action(async (files: string[], flags: Flags) => {
+      const { replay } = await import('./replay.js')
+      await replay(
+        files,
+        {
+          config: resolve(flags).config,
+          asOf: texts(flags.asOf).map(text => wholeNumber('--as-of', text)),
+          windows: texts(flags.window).map(windowName),
+          format: flags.format === 'csv' || flags.format === 'table' ? flags.format : 'ndjson',
+        },
+        context,
+      )
+    })
+
+  command('send <file>', 'Post a file of swaps (CSV with a header or NDJSON, gzipped or not) to a running server.', [
+    'volumer send swaps.csv.gz --speed max',
+    'volumer send swaps.ndjson --speed 10 --shift-to-now --url http://127.0.0.1:8080',
+  ])
+    .option('--url <url>', 'the server', DEFAULT_URL)
+    .option('--speed <factor>', 'how many times faster than the file’s own times: 1, 10, … or max', '1')
+    .option('--shift-to-now', 'move all times by the same span, so that the newest is now', false)
+    .addHelpText(
+      'after',
+      '\nThe file’s order is kept. A file that is not sorted by time is paced by the running maximum of its times.',
+    )
+    .action(async (file: string, flags: Flags) => {
+      const { parseSpeed, send } = await import('./send.js')
+      const speed = parseSpeed(String(flags.speed))
+      await send(file, { url: serverUrl(String(flags.url)), speed, shiftToNow: flags.shiftToNow === true }, context)
+    })
+
+  command('watch <token...>', 'Subscribe to tokens of a running server, and print each update.', [
+    'volumer watch BTC ETH',
+    'volumer watch BTC --json | jq .stats.volume.m5',
+  ])
+    .option('--url <url>', 'the server', DEFAULT_URL)
+    .option('--json', 'print the server’s messages as they are', false)
+    .action(async (tokens: string[], flags: Flags) => {
+      const { watch } = await import('./watch.js')
+      const signal = commands.interruption()
+      await watch(tokens, { url: serverUrl(String(flags.url)), json: flags.json === true, signal }, context)
+    })
+
+  command('stats <token>', 'Print one token’s statistics from a running server.', [
+    'volumer stats BTC',
+    'volumer stats ETH --window 5m --window 24h',
+    'volumer stats BTC --json',
+  ])
+    .option('--url <url>', 'the server', DEFAULT_URL)
+    .addOption(new Option('--window <name...>', 'these windows only, e.g. 5m or h24').argParser(collect))
+    .option('--json', 'print the server’s answer as it is', false)
+    .action(async (token: string, flags: Flags) => {
+      const { stats } = await import('./stats.js')
+      const windows = texts(flags.window).map(windowName)
+      await stats(token, { url: serverUrl(String(flags.url)), json: flags.json === true, windows }, context)
+    })
+
+  const config = command('config', 'Print what the configuration comes to, and where each value comes from.', [
+    'volumer config',
+    'VOLUMER_PORT=8080 volumer config --config my.toml --format json',
+  ]).addOption(new Option('--format <format>', 'what to print').choices(['table', 'json']).default('table'))
+  addKeys(config, KEY_NAMES).action(async (flags: Flags) => {
+    const { showConfig } = await import('./show-config.js')
+    const { format, ...rest } = flags
+    stdout.write(showConfig(resolve(rest), format === 'json' ? 'json' : 'table'))
+  })
+
+  if (repair !== undefined) {
+  const repairing = command('repair', 'Examine a data directory that start refuses as damaged, and mend what can be.', [
+    'volumer repair',
+    'volumer repair --data /var/lib/volumer --yes',
+  ]).option('--yes', 'do it; without it, only say what would be done', false)
+  addKeys(repairing, ['data']).action(async (flags: Flags) => {
+    await repair(resolve(flags).config, { yes: flags.yes === true }, context)
+  })
+  }
+
+  try {
+    if (argv.length === 0) {
+      program.outputHelp({ error: true })
+      return EXIT.usage
+    }
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    const failure = failureOf(error, unexpected)
+    report(error, failure, debugWanted() || argv.includes('--debug'), text => stderr.write(text))
+    return failure.exitCode
+  }
+}
+
+const VERSION = '0.1.0'
+
+/// Flags of the configuration's keys, and --config.
+function addKeys(command: Command, keys: readonly KeyName[]): Command {
+  command.option('--config <file>', 'TOML file with any of the keys (default: ./volumer.toml when there is one)')
+  for (const name of keys) {
+    const { type, fallback, doc } = KEYS[name]
+    const help = `${doc} (default ${fallback})`
+    if (type.placeholder === 'true|false') {
+      command.option(`--${name}`, help)
+      command.option(`--no-${name}`, `not: ${doc}`)
+    } else command.option(`--${name} <${type.placeholder}>`, help)
+  }
+  return command
+}
+
+/// The configuration from commander's flags (camelCase), the environment and the file.
+function resolve(flags: Flags): Resolved {
+  const given: Record<string, string> = {}
+  for (const [camel, value] of Object.entries(flags)) {
+    const name = camel.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+    if (isKeyName(name) && value !== undefined) given[name] = String(value)
+  }
+  const file = typeof flags.config === 'string' ? flags.config : undefined
+  return resolveConfig({ flags: given, environment: environment(), file })
+}
+
+const collect = (text: string, before: unknown): string[] => [...(Array.isArray(before) ? before : []), text]
+
+const texts = (value: Flags[string]): readonly string[] =>
+  (Array.isArray(value) ? value : []).flatMap(text => String(text).split(','))
+
+function wholeNumber(flag: string, text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new CommandError(`${flag} ${text}: wants epoch milliseconds, e.g. 1696470000000`, EXIT.usage)
+}
+
+function windowName(text: string): string {
+  const window = parseWindow(text)
+  if (window !== null) return window.name
+  throw new CommandError(`--window ${text}: wants a window such as 5m, 24h or h24`, EXIT.usage)
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/// The entry of the program: makes the system's clock and streams, and hands over to the command line.
+
+import { SystemClock } from './adapters/system/clock.js'
+import { runProgram } from './commands/program.js'
+import { Interrupter } from './roles/interrupter.js'
+
+// A reader that went away (`volumer replay … | head`) ends the program, not with an error.
+process.stdout.on('error', error => {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+/// Aborts with the first SIGINT or SIGTERM; the second one ends the process.
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  const interrupter = new Interrupter(process, () => process.exit(130))
+  void interrupter.interrupted.then(() => controller.abort())
+  return controller.signal
+}
+
+const clock = new SystemClock()
+process.exitCode = await runProgram(
+  process.argv.slice(2),
+  { interruption },
+  { clock, stdout: process.stdout, stderr: process.stderr },
+)
