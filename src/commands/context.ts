@@ -4,7 +4,8 @@ import { epochMs } from '../core/units.js'
 import type { Clock } from '../ports/clock.js'
 
 export interface OutputStream {
-  write(text: string): unknown
+  /// `written` is called once the text has left the process, or never where the stream fails.
+  write(text: string, written?: () => void): unknown
   readonly isTTY?: boolean
   readonly columns?: number
 }

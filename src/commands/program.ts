@@ -26,7 +26,11 @@ interface Flags {
 }
 
 /// Runs the command that argv (without node and script) names, and returns the process's exit code.
-export async function runProgram(argv: readonly string[], commands: Commands, context: CommandContext): Promise<ExitCode> {
+export async function runProgram(
+  argv: readonly string[],
+  commands: Commands,
+  context: CommandContext,
+): Promise<ExitCode> {
   let unexpected: ExitCode = EXIT.failed
   let exitCode: ExitCode = EXIT.done
   const { stdout, stderr } = context
@@ -48,28 +52,38 @@ export async function runProgram(argv: readonly string[], commands: Commands, co
 
   const { start, repair } = commands
   if (start !== undefined) {
-  const starting = command('start', 'Run Volumer: take swaps, roll them, serve the statistics.', [
-    'volumer start',
-    'volumer start --port 0 --no-faketrader --data /var/lib/volumer',
-    'volumer start --windows 1m,5m,1h,24h,48h --retention 48h',
-    'VOLUMER_PORT=8080 volumer start --trades-per-second 5000 --seed 42',
-  ])
-  addKeys(starting, KEY_NAMES).action(async (flags: Flags) => {
-    unexpected = EXIT.fault
-    exitCode = await start(resolve(flags), context)
-  })
+    const starting = command('start', 'Run Volumer: take swaps, roll them, serve the statistics.', [
+      'volumer start',
+      'volumer start --port 0 --no-faketrader --data /var/lib/volumer',
+      'volumer start --windows 1m,5m,1h,24h,48h --retention 48h',
+      'VOLUMER_PORT=8080 volumer start --trades-per-second 5000 --seed 42',
+    ])
+    addKeys(starting, KEY_NAMES).action(async (flags: Flags) => {
+      unexpected = EXIT.fault
+      exitCode = await start(resolve(flags), context)
+    })
   }
 
-  const replaying = command('replay <file...>', 'Roll files of swaps without a server, and print every token’s statistics.', [
-    'volumer replay swaps.csv.gz',
-    'volumer replay day1.ndjson day2.csv --as-of 1696470000000 --as-of 1696556400000 --window 1h',
-    'volumer replay swaps.csv --windows 90s,7d --retention 7d --format table',
-  ])
+  const replaying = command(
+    'replay <file...>',
+    'Roll files of swaps without a server, and print every token’s statistics.',
+    [
+      'volumer replay swaps.csv.gz',
+      'volumer replay day1.ndjson day2.csv --as-of 1696470000000 --as-of 1696556400000 --window 1h',
+      'volumer replay swaps.csv --windows 90s,7d --retention 7d --format table',
+    ],
+  )
     .addOption(
-      new Option('--as-of <ms...>', 'instants in epoch milliseconds (default: the last swap’s)').argParser(collect),
+      new Option('--as-of <ms...>', 'instants in epoch milliseconds (default: the last swap’s)').argParser(
+        collect,
+      ),
     )
-    .addOption(new Option('--window <name...>', 'print these windows only, e.g. 5m or h24').argParser(collect))
-    .addOption(new Option('--format <format>', 'what to print').choices(['ndjson', 'csv', 'table']).default('ndjson'))
+    .addOption(
+      new Option('--window <name...>', 'print these windows only, e.g. 5m or h24').argParser(collect),
+    )
+    .addOption(
+      new Option('--format <format>', 'what to print').choices(['ndjson', 'csv', 'table']).default('ndjson'),
+    )
     .addHelpText(
       'after',
       '\nThe whole of the files is the log: nothing is late or early in it, the order of its lines never changes the\n' +
@@ -77,23 +91,27 @@ export async function runProgram(argv: readonly string[], commands: Commands, co
         'of one id the first in chain order counts. Tokens are sorted by the bytes of their UTF-8.',
     )
   addKeys(replaying, ['windows', 'resolution', 'retention']).action(async (files: string[], flags: Flags) => {
-      const { replay } = await import('./replay.js')
-      await replay(
-        files,
-        {
-          config: resolve(flags).config,
-          asOf: texts(flags.asOf).map(text => wholeNumber('--as-of', text)),
-          windows: texts(flags.window).map(windowName),
-          format: flags.format === 'csv' || flags.format === 'table' ? flags.format : 'ndjson',
-        },
-        context,
-      )
-    })
+    const { replay } = await import('./replay.js')
+    await replay(
+      files,
+      {
+        config: resolve(flags).config,
+        asOf: texts(flags.asOf).map(text => wholeNumber('--as-of', text)),
+        windows: texts(flags.window).map(windowName),
+        format: flags.format === 'csv' || flags.format === 'table' ? flags.format : 'ndjson',
+      },
+      context,
+    )
+  })
 
-  command('send <file>', 'Post a file of swaps (CSV with a header or NDJSON, gzipped or not) to a running server.', [
-    'volumer send swaps.csv.gz --speed max',
-    'volumer send swaps.ndjson --speed 10 --shift-to-now --url http://127.0.0.1:8080',
-  ])
+  command(
+    'send <file>',
+    'Post a file of swaps (CSV with a header or NDJSON, gzipped or not) to a running server.',
+    [
+      'volumer send swaps.csv.gz --speed max',
+      'volumer send swaps.ndjson --speed 10 --shift-to-now --url http://127.0.0.1:8080',
+    ],
+  )
     .option('--url <url>', 'the server', DEFAULT_URL)
     .option('--speed <factor>', 'how many times faster than the file’s own times: 1, 10, … or max', '1')
     .option('--shift-to-now', 'move all times by the same span, so that the newest is now', false)
@@ -104,7 +122,11 @@ export async function runProgram(argv: readonly string[], commands: Commands, co
     .action(async (file: string, flags: Flags) => {
       const { parseSpeed, send } = await import('./send.js')
       const speed = parseSpeed(String(flags.speed))
-      await send(file, { url: serverUrl(String(flags.url)), speed, shiftToNow: flags.shiftToNow === true }, context)
+      await send(
+        file,
+        { url: serverUrl(String(flags.url)), speed, shiftToNow: flags.shiftToNow === true },
+        context,
+      )
     })
 
   command('watch <token...>', 'Subscribe to tokens of a running server, and print each update.', [
@@ -133,10 +155,11 @@ export async function runProgram(argv: readonly string[], commands: Commands, co
       await stats(token, { url: serverUrl(String(flags.url)), json: flags.json === true, windows }, context)
     })
 
-  const config = command('config', 'Print what the configuration comes to, and where each value comes from.', [
-    'volumer config',
-    'VOLUMER_PORT=8080 volumer config --config my.toml --format json',
-  ]).addOption(new Option('--format <format>', 'what to print').choices(['table', 'json']).default('table'))
+  const config = command(
+    'config',
+    'Print what the configuration comes to, and where each value comes from.',
+    ['volumer config', 'VOLUMER_PORT=8080 volumer config --config my.toml --format json'],
+  ).addOption(new Option('--format <format>', 'what to print').choices(['table', 'json']).default('table'))
   addKeys(config, KEY_NAMES).action(async (flags: Flags) => {
     const { showConfig } = await import('./show-config.js')
     const { format, ...rest } = flags
@@ -144,13 +167,14 @@ export async function runProgram(argv: readonly string[], commands: Commands, co
   })
 
   if (repair !== undefined) {
-  const repairing = command('repair', 'Examine a data directory that start refuses as damaged, and mend what can be.', [
-    'volumer repair',
-    'volumer repair --data /var/lib/volumer --yes',
-  ]).option('--yes', 'do it; without it, only say what would be done', false)
-  addKeys(repairing, ['data']).action(async (flags: Flags) => {
-    await repair(resolve(flags).config, { yes: flags.yes === true }, context)
-  })
+    const repairing = command(
+      'repair',
+      'Examine a data directory that start refuses as damaged, and mend what can be.',
+      ['volumer repair', 'volumer repair --data /var/lib/volumer --yes'],
+    ).option('--yes', 'do it; without it, only say what would be done', false)
+    addKeys(repairing, ['data']).action(async (flags: Flags) => {
+      await repair(resolve(flags).config, { yes: flags.yes === true }, context)
+    })
   }
 
   try {
@@ -171,7 +195,10 @@ const VERSION = '0.1.0'
 
 /// Flags of the configuration's keys, and --config.
 function addKeys(command: Command, keys: readonly KeyName[]): Command {
-  command.option('--config <file>', 'TOML file with any of the keys (default: ./volumer.toml when there is one)')
+  command.option(
+    '--config <file>',
+    'TOML file with any of the keys (default: ./volumer.toml when there is one)',
+  )
   for (const name of keys) {
     const { type, fallback, doc } = KEYS[name]
     const help = `${doc} (default ${fallback})`
