@@ -9,6 +9,7 @@ import {
   flag,
   host,
   integer,
+  limit,
   roles,
   seed,
   share,
@@ -56,14 +57,14 @@ export const KEYS = {
   'log-max-bytes': key(bytes(2 ** 20), '2GiB', 'size of the trade log once checkpointed'),
   'dead-letters-max-bytes': key(bytes(2 ** 16), '256MiB', 'size of the dead-letter log; the oldest go first'),
 
-  'body-max-bytes': key(bytes(1024), '16MiB', 'largest POST body, also after decompression'),
-  'rate-limit': key(integer('number', 1, 1e9), '1000000', 'swaps a second that one client may POST'),
+  'body-max-bytes': key(bytes(1024), '8MiB', 'largest POST body, also after decompression'),
+  'rate-limit': key(limit(1, 1e9), 'none', 'swaps a second that are taken over HTTP'),
   'max-updates-per-second': key(
     integer('number', 1, 1000),
     '20',
     'updates a second per token and subscriber',
   ),
-  'ws-max-connections': key(integer('number', 1, 1_000_000), '10000', 'WebSocket connections at a time'),
+  'ws-max-connections': key(integer('number', 1, 1_000_000), '1000', 'WebSocket connections at a time'),
 
   faketrader: key(flag, 'true', 'make realistic swaps'),
   'trades-per-second': key(integer('number', 1, 1_000_000), '1000', 'faketrader: swaps a second'),

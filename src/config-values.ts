@@ -158,3 +158,14 @@ export const seed: ValueType<number | 'random'> = {
   },
   format: String,
 }
+
+/// A whole number that bounds something, or `none`.
+export function limit(min: number, max: number): ValueType<number | 'none'> {
+  const numbers = integer('number', min, max)
+  return {
+    placeholder: 'number',
+    wants: `${numbers.wants}, or none`,
+    parse: value => (value === 'none' ? value : numbers.parse(value)),
+    format: String,
+  }
+}

@@ -24,8 +24,8 @@ export interface Config {
   readonly logMaxBytes: number
   readonly deadLettersMaxBytes: number
   readonly bodyMaxBytes: number
-  /// Swaps a second per client.
-  readonly rateLimit: number
+  /// Swaps a second over HTTP.
+  readonly rateLimit: number | 'none'
   readonly maxUpdatesPerSecond: number
   readonly wsMaxConnections: number
   readonly faketrader: boolean

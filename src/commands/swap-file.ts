@@ -2,6 +2,7 @@
 /// first bytes, not by its name.
 
 import { createReadStream, type ReadStream, statSync } from 'node:fs'
+import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { CommandError } from './failure.js'
 
@@ -78,28 +79,8 @@ async function decompressed(stream: ReadStream): Promise<AsyncIterable<Buffer>> 
     }
   }
   if (head[0] !== 0x1f || head[1] !== 0x8b) return all()
-  const gunzip = createGunzip({ chunkSize: 1 << 18 })
-  const feeding = feed(all(), gunzip)
-  // The error reaches the reader through the gunzip stream, which feed destroys with it.
-  feeding.catch(() => {})
-  return gunzip
-}
-
-async function feed(chunks: AsyncIterable<Buffer>, gunzip: ReturnType<typeof createGunzip>): Promise<void> {
-  try {
-    for await (const chunk of chunks) {
-      if (!gunzip.write(chunk)) {
-        await new Promise<void>(resolve => {
-          gunzip.once('drain', resolve)
-          gunzip.once('close', resolve)
-        })
-      }
-      if (gunzip.destroyed) return
-    }
-    gunzip.end()
-  } catch (error) {
-    gunzip.destroy(error instanceof Error ? error : new Error(String(error)))
-  }
+  // An error on either side ends both; the reader of gunzip gets it.
+  return pipeline(Readable.from(all(), { objectMode: false }), createGunzip({ chunkSize: 1 << 18 }), () => {})
 }
 
 /// What the first piece of a file says that the file is. Throws CommandError for what it cannot be.
