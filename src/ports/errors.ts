@@ -67,3 +67,10 @@ export class StorageFailedError extends PortError {
   readonly code = 'E_STORAGE_FAILED'
   readonly retryable = false
 }
+
+/// The data were made with settings that this start does not have and that cannot change afterwards.
+export class SettingsMismatchError extends PortError {
+  override readonly name = 'SettingsMismatchError'
+  readonly code = 'E_SETTINGS_MISMATCH'
+  readonly retryable = false
+}

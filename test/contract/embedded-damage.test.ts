@@ -18,7 +18,8 @@ import { type TestContext, test } from 'node:test'
 import { offset } from '../../src/core/units.js'
 import { PortError } from '../../src/ports/errors.js'
 import { type Random, randomness } from '../random/randomness.js'
-import { contentOfLog, contentOfState, openLog, openState } from './embedded-stores.js'
+import { content, fromHttp, fromLog } from './dead-letters.js'
+import { contentOfLog, contentOfState, openLetters, openLog, openState } from './embedded-stores.js'
 import { scratchDirectory } from './scratch.js'
 import { delta, part } from './state-store.js'
 import { lines } from './trade-log.js'
@@ -76,6 +77,23 @@ const state: Subject = {
     const store = openState(directory)
     try {
       return await contentOfState(store)
+    } finally {
+      await store.close()
+    }
+  },
+}
+
+const letters: Subject = {
+  name: 'dead letters',
+  build: async directory => {
+    const store = openLetters(directory)
+    for (let i = 0; i < 80; i++) await store.append([fromLog(i % 2, i), fromHttp(i)])
+    return () => store.close()
+  },
+  content: async directory => {
+    const store = openLetters(directory, false)
+    try {
+      return { counts: store.counts(), letters: await content(store) }
     } finally {
       await store.close()
     }
@@ -148,7 +166,7 @@ function somewhere(random: Random, bytes: number): number {
 
 const ROUNDS = 150
 
-for (const subject of [log, shortenedLog, state]) {
+for (const subject of [log, shortenedLog, state, letters]) {
   test(`${subject.name}: a flipped bit anywhere is found or without consequence`, async t => {
     const random = randomness(t.name)
     const { directory, files, try: attempt } = await trial(t, subject)

@@ -1,4 +1,5 @@
 /// Opening the embedded stores for tests, and telling what they hold as plain values.
+import { EmbeddedDeadLetters } from '../../src/adapters/embedded/dead-letters.js'
 import { EmbeddedStateStore } from '../../src/adapters/embedded/state-store.js'
 import { EmbeddedTradeLog, type EmbeddedTradeLogOptions } from '../../src/adapters/embedded/trade-log.js'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
@@ -16,6 +17,10 @@ export function openState(directory: string): EmbeddedStateStore {
     clock: new ManualClock(0),
     deltaSegmentBytes: 1500,
   })
+}
+
+export function openLetters(directory: string, create = true): EmbeddedDeadLetters {
+  return new EmbeddedDeadLetters({ directory, clock: new ManualClock(0), sizeBytesMax: 16 * 1500, create })
 }
 
 /// Everything in the log of one partition, verified on the way.

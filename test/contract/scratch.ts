@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
-export function scratchDirectory(t: TestContext): string {
+/// With `name`, a place in it where nothing is yet.
+export function scratchDirectory(t: TestContext, name = ''): string {
   const directory = mkdtempSync(join(tmpdir(), 'volumer-test-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
+  return join(directory, name)
 }
