@@ -25,8 +25,12 @@ const PRICE_GIVEN = 1 << SwapField.PRICE
 /// Bytes read ahead of a bounds check: the longest key with its quote, or a value's first bytes.
 const AHEAD = 12
 
-/// 1 for what ends or interrupts a plain string: the quote, the backslash, controls.
-const STOPS = Uint8Array.from({ length: 256 }, (_, b) => (b < 0x20 || b === QUOTE || b === 0x5c ? 1 : 0))
+/// 1 for what ends or interrupts a plain string (the quote, the backslash, controls), 2 for what is not ASCII.
+const STOP = 1
+const STOPS = Uint8Array.from({ length: 256 }, (_, b) => {
+  if (b < 0x20 || b === QUOTE || b === 0x5c) return STOP
+  return b >= 0x80 ? 2 : 0
+})
 /// 1 for the bytes of a decimal.
 const DECIMAL = Uint8Array.from({ length: 256 }, (_, b) =>
   '0123456789.eE+-'.includes(String.fromCharCode(b)) ? 1 : 0,
@@ -298,15 +302,26 @@ function skipBlanks(bytes: Uint8Array, at: number, end: number): number {
 function stringEnd(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[at] !== QUOTE) return -1
   let p = at + 1
-  let high = 0
+  // Four bytes at a time: the classes are looked up independently of one another.
+  const last = end - 4
+  while (p <= last) {
+    const classes =
+      (STOPS[bytes[p] ?? 0] ?? 0) |
+      (STOPS[bytes[p + 1] ?? 0] ?? 0) |
+      (STOPS[bytes[p + 2] ?? 0] ?? 0) |
+      (STOPS[bytes[p + 3] ?? 0] ?? 0)
+    if (classes !== 0) break
+    p += 4
+  }
+  let classes = 0
   for (; p < end; p++) {
-    const byte = bytes[p] ?? 0
-    if (STOPS[byte] === 1) break
-    high |= byte
+    const found = STOPS[bytes[p] ?? 0] ?? 0
+    if (found === STOP) break
+    classes |= found
   }
   if (p >= end || bytes[p] !== QUOTE) return -1
   const length = p - at - 1
-  if (high < 0x80) return length > 0 && length <= MAX_STRING_CHARACTERS ? p + 1 : -1
+  if (classes === 0) return length > 0 && length <= MAX_STRING_CHARACTERS ? p + 1 : -1
   if (length > 4 * MAX_STRING_CHARACTERS) return -1
   const count = countCodePoints(bytes, at + 1, p)
   return count > 0 && count <= MAX_STRING_CHARACTERS ? p + 1 : -1
