@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fingerprint, hash32 } from './fingerprint.js'
 
+const wordsOf = ({ word0, word1, word2, word3 }: Fingerprint) => [word0, word1, word2, word3]
 const utf8 = (text: string) => new TextEncoder().encode(text)
 
 /// The verification of Appleby's SMHasher: hashes the keys {}, {0}, {0,1}, … {0…254} with the seeds 256 … 2, hashes
@@ -49,7 +50,7 @@ test('A range hashes as the same bytes alone, wherever it lies', () => {
     framed.set(id, 3)
     alone.hash(id, 0, length)
     within.hash(framed, 3, length)
-    assert.deepEqual(within, alone)
+    assert.deepEqual(wordsOf(within), wordsOf(alone))
     assert.equal(hash32(framed, 3, length), hash32(id, 0, length))
   }
 })

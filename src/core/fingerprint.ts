@@ -56,9 +56,17 @@ export class Fingerprint {
   word1 = 0
   word2 = 0
   word3 = 0
+  // The engine reads a word through a view in one instruction, and four bytes in four. One view serves a whole batch.
+  #bytes: Uint8Array = new Uint8Array(0)
+  #view: DataView = new DataView(new ArrayBuffer(0))
 
   /// MurmurHash3_x86_128 of bytes[at … at + length − 1].
   hash(bytes: Uint8Array, at: number, length: number, seed: number = SEED): void {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    const view = this.#view
     let h1 = seed | 0
     let h2 = seed | 0
     let h3 = seed | 0
@@ -66,25 +74,25 @@ export class Fingerprint {
     const end = at + length
     let p = at
     for (; p + 16 <= end; p += 16) {
-      let k1 = Math.imul(word(bytes, p), C1)
+      let k1 = Math.imul(view.getInt32(p, true), C1)
       k1 = (k1 << 15) | (k1 >>> 17)
       h1 ^= Math.imul(k1, C2)
       h1 = ((h1 << 19) | (h1 >>> 13)) + h2
       h1 = (Math.imul(h1, 5) + 0x561c_cd1b) | 0
 
-      let k2 = Math.imul(word(bytes, p + 4), C2)
+      let k2 = Math.imul(view.getInt32(p + 4, true), C2)
       k2 = (k2 << 16) | (k2 >>> 16)
       h2 ^= Math.imul(k2, C3)
       h2 = ((h2 << 17) | (h2 >>> 15)) + h3
       h2 = (Math.imul(h2, 5) + 0x0bca_a747) | 0
 
-      let k3 = Math.imul(word(bytes, p + 8), C3)
+      let k3 = Math.imul(view.getInt32(p + 8, true), C3)
       k3 = (k3 << 17) | (k3 >>> 15)
       h3 ^= Math.imul(k3, C4)
       h3 = ((h3 << 15) | (h3 >>> 17)) + h4
       h3 = (Math.imul(h3, 5) + 0x96cd_1c35) | 0
 
-      let k4 = Math.imul(word(bytes, p + 12), C4)
+      let k4 = Math.imul(view.getInt32(p + 12, true), C4)
       k4 = (k4 << 18) | (k4 >>> 14)
       h4 ^= Math.imul(k4, C1)
       h4 = ((h4 << 13) | (h4 >>> 19)) + h1

@@ -4,7 +4,7 @@
 /// It takes a flat object of known keys, each at most once, in any order, with any spaces and tabs; strings without
 /// escapes; numbers in plain digits. For everything else, valid or not, it gives up and the exact path reads
 /// the record anew. So it never decides that a record is invalid, and what it takes means the same there: both
-/// share the decimals, the fingerprint and the limits, and a test compares them on random records.
+/// share the decimals, the fingerprint and the limits, and a test holds both against JSON.parse on random records.
 
 import { priceOf } from '../decimal.js'
 import { DecimalReader } from '../decimal-read.js'

@@ -26,6 +26,7 @@ export interface DecodeResult {
   /// to be rewritten, so the input must not change as long as the batch is in use.
   readonly batch: SwapBatch
   readonly records: number
+  /// In order. There can be one for every two bytes of input, so whoever takes input from strangers bounds its size.
   readonly rejects: readonly Reject[]
 }
 
