@@ -28,14 +28,16 @@ export class Block {
   rows = 0
   /// pair × 2 + side.
   pairSide: Int32Array
+  token: Int32Array
   /// Slice within the block, 0 … BLOCK_TICKS − 1.
   slot: Uint8Array
   timeMs: Float64Array
   usd: Float64Array
-  amount0: Uint32Array
-  amount1: Uint32Array
-  amount2: Uint32Array
-  amount3: Uint32Array
+  /// The token amount in 10^-18 tokens = amountLow + amountMid × 10^12 + amountHigh × 10^27; below 10^12, 10^15 and
+  /// 10^9. (Wider limbs than SwapBatch's, so that sums touch fewer.)
+  amountLow: Float64Array
+  amountMid: Float64Array
+  amountHigh: Uint32Array
   /// NaN where unknown.
   price: Float64Array
   priceGiven: Uint8Array
@@ -61,13 +63,13 @@ export class Block {
 
   constructor(capacity: number) {
     this.pairSide = new Int32Array(capacity)
+    this.token = new Int32Array(capacity)
     this.slot = new Uint8Array(capacity)
     this.timeMs = new Float64Array(capacity)
     this.usd = new Float64Array(capacity)
-    this.amount0 = new Uint32Array(capacity)
-    this.amount1 = new Uint32Array(capacity)
-    this.amount2 = new Uint32Array(capacity)
-    this.amount3 = new Uint32Array(capacity)
+    this.amountLow = new Float64Array(capacity)
+    this.amountMid = new Float64Array(capacity)
+    this.amountHigh = new Uint32Array(capacity)
     this.price = new Float64Array(capacity)
     this.priceGiven = new Uint8Array(capacity)
     this.block = new Float64Array(capacity)
@@ -108,6 +110,14 @@ export class Block {
     return row
   }
 
+  /// Sets the amount from four limbs of nine decimal digits (see SwapBatch).
+  setAmount(row: number, a0: number, a1: number, a2: number, a3: number): void {
+    const carry = Math.floor(a1 / 1000)
+    this.amountLow[row] = a0 + (a1 - carry * 1000) * 1e9
+    this.amountMid[row] = carry + a2 * 1e6
+    this.amountHigh[row] = a3
+  }
+
   /// Keeps a copy of the id's bytes for the row.
   keepId(row: number, bytes: Uint8Array, at: number, length: number): void {
     if (this.idsUsed + length > this.ids.length) this.ids = grownUint8(this.ids, this.idsUsed + length)
@@ -121,12 +131,12 @@ export class Block {
   copyRow(from: Block, source: number, slot = from.slot[source] as number): number {
     const row = this.append(slot)
     this.pairSide[row] = from.pairSide[source] as number
+    this.token[row] = from.token[source] as number
     this.timeMs[row] = from.timeMs[source] as number
     this.usd[row] = from.usd[source] as number
-    this.amount0[row] = from.amount0[source] as number
-    this.amount1[row] = from.amount1[source] as number
-    this.amount2[row] = from.amount2[source] as number
-    this.amount3[row] = from.amount3[source] as number
+    this.amountLow[row] = from.amountLow[source] as number
+    this.amountMid[row] = from.amountMid[source] as number
+    this.amountHigh[row] = from.amountHigh[source] as number
     this.price[row] = from.price[source] as number
     this.priceGiven[row] = from.priceGiven[source] as number
     this.block[row] = from.block[source] as number
@@ -144,13 +154,13 @@ export class Block {
 
   #grow(needed: number): void {
     this.pairSide = grownInt32(this.pairSide, needed)
+    this.token = grownInt32(this.token, needed)
     this.slot = grownUint8(this.slot, needed)
     this.timeMs = grownFloat64(this.timeMs, needed)
     this.usd = grownFloat64(this.usd, needed)
-    this.amount0 = grownUint32(this.amount0, needed)
-    this.amount1 = grownUint32(this.amount1, needed)
-    this.amount2 = grownUint32(this.amount2, needed)
-    this.amount3 = grownUint32(this.amount3, needed)
+    this.amountLow = grownFloat64(this.amountLow, needed)
+    this.amountMid = grownFloat64(this.amountMid, needed)
+    this.amountHigh = grownUint32(this.amountHigh, needed)
     this.price = grownFloat64(this.price, needed)
     this.priceGiven = grownUint8(this.priceGiven, needed)
     this.block = grownFloat64(this.block, needed)

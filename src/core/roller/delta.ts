@@ -122,7 +122,7 @@ export function readDelta(
     for (let i = 0; i < run.rows; i++) {
       scratch.clear()
       const row = scratch.append(0)
-      rowReader.read(reader, scratch, row, dictionary.pairs, true)
+      rowReader.read(reader, scratch, row, dictionary.pairs, interner.tokenOfPair, true)
       offset += reader.varint()
       scratch.offset[row] = offset
       each(run.time)

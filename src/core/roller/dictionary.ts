@@ -8,7 +8,7 @@
 import type { ByteReader, ByteWriter } from './bytes.js'
 import { grownInt32 } from './columns.js'
 import type { Names } from './names.js'
-import { PAIR_STRIDE, PAIR_TRADER, type Pairs } from './pairs.js'
+import type { Pairs } from './pairs.js'
 
 /// Local numbers of ids, forgotten all at once when the scope ends and one by one when an id is freed.
 class Numbering {
@@ -67,9 +67,8 @@ export class DictionaryWriter {
   number(pair: number, out: ByteWriter): number {
     const known = this.#pairNumbers.get(pair)
     if (known >= 0) return known
-    const at = pair * PAIR_STRIDE
-    reference(this.#tokenNumbers, this.#tokenNames, this.#pairs.records[at] as number, out)
-    reference(this.#traderNumbers, this.#traderNames, this.#pairs.records[at + PAIR_TRADER] as number, out)
+    reference(this.#tokenNumbers, this.#tokenNames, this.#pairs.token[pair] as number, out)
+    reference(this.#traderNumbers, this.#traderNames, this.#pairs.trader[pair] as number, out)
     return this.#pairNumbers.add(pair)
   }
 
@@ -107,6 +106,8 @@ export interface Interner {
   token(name: Uint8Array): number
   trader(name: Uint8Array): number
   pair(token: number, trader: number): number
+  /// The token of each pair; changes when pairs are interned.
+  readonly tokenOfPair: Int32Array
 }
 
 /// What a scope's local numbers mean in this process.

@@ -14,10 +14,9 @@ export function digestOf(
   traderHash: number,
   side: number,
   usd: number,
-  amount0: number,
-  amount1: number,
-  amount2: number,
-  amount3: number,
+  amountLow: number,
+  amountMid: number,
+  amountHigh: number,
   block: number,
   txIndex: number,
   logIndex: number,
@@ -26,10 +25,11 @@ export function digestOf(
   h = mix(h, side)
   h = mix(h, usd % 0x1_0000_0000)
   h = mix(h, Math.floor(usd / 0x1_0000_0000))
-  h = mix(h, amount0)
-  h = mix(h, amount1)
-  h = mix(h, amount2)
-  h = mix(h, amount3)
+  h = mix(h, amountLow % 0x1_0000_0000)
+  h = mix(h, Math.floor(amountLow / 0x1_0000_0000))
+  h = mix(h, amountMid % 0x1_0000_0000)
+  h = mix(h, Math.floor(amountMid / 0x1_0000_0000))
+  h = mix(h, amountHigh)
   h = mix(h, block % 0x1_0000_0000)
   h = mix(h, txIndex)
   return mix(h, logIndex)
@@ -41,10 +41,9 @@ export function digestOfRow(rows: Block, row: number, tokenHash: number, traderH
     traderHash,
     (rows.pairSide[row] as number) & 1,
     rows.usd[row] as number,
-    rows.amount0[row] as number,
-    rows.amount1[row] as number,
-    rows.amount2[row] as number,
-    rows.amount3[row] as number,
+    rows.amountLow[row] as number,
+    rows.amountMid[row] as number,
+    rows.amountHigh[row] as number,
     rows.block[row] as number,
     rows.txIndex[row] as number,
     rows.logIndex[row] as number,

@@ -1,14 +1,15 @@
 /// The accepted rows and everything derived from them, kept in step: names and pairs with their references, the
 /// slices, and the view. The roller decides which rows come in; sealing and restoring move them to and from disk.
 
+import { hash32 } from '../fingerprint.js'
 import type { SwapBatch } from '../swap-batch.js'
 import { BLOCK_TICKS, Block, compareRows, END } from './block.js'
 import { grownInt32 } from './columns.js'
 import type { RollerConfig } from './config.js'
 import { DictionaryWriter, type Interner } from './dictionary.js'
-import { digestOfRow } from './digest.js'
+import { digestOf, digestOfRow } from './digest.js'
 import { Names } from './names.js'
-import { PAIR_ROWS, PAIR_STRIDE, PAIR_TRADER, Pairs } from './pairs.js'
+import { Pairs } from './pairs.js'
 import { type PartSource, Parts } from './parts.js'
 import { keepsId } from './row-codec.js'
 import { type BlockEntry, Slices } from './slices.js'
@@ -40,10 +41,8 @@ export class Ledger implements Interner {
     this.#origin = origin
     this.deltaDictionary = new DictionaryWriter(this.tokenNames, this.traderNames, this.pairs)
     this.partDictionary = new DictionaryWriter(this.tokenNames, this.traderNames, this.pairs)
-    this.parts = new Parts(source, this.partDictionary, config.resolutionMs)
+    this.parts = new Parts(source, this.partDictionary, config.resolutionMs, () => this.pairs.token)
     this.slices = new Slices(this.parts)
-    this.slices.tokenOf = (rows, row) =>
-      this.pairs.records[((rows.pairSide[row] as number) >> 1) * PAIR_STRIDE] as number
     const lengths = config.windows.map(window => window.lengthMs / config.resolutionMs)
     this.view = new View(
       [...lengths, config.retentionMs / config.resolutionMs],
@@ -82,12 +81,16 @@ export class Ledger implements Interner {
     const rows = this.slices.rowsOf(entry)
     const row = rows.append(relativeTick - this.beginOf(entry.index))
     rows.pairSide[row] = pair * 2 + (batch.side[i] as number)
+    rows.token[row] = token
     rows.timeMs[row] = batch.timeMs[i] as number
     rows.usd[row] = batch.usd[i] as number
-    rows.amount0[row] = batch.amount0[i] as number
-    rows.amount1[row] = batch.amount1[i] as number
-    rows.amount2[row] = batch.amount2[i] as number
-    rows.amount3[row] = batch.amount3[i] as number
+    rows.setAmount(
+      row,
+      batch.amount0[i] as number,
+      batch.amount1[i] as number,
+      batch.amount2[i] as number,
+      batch.amount3[i] as number,
+    )
     rows.price[row] = batch.price[i] as number
     rows.priceGiven[row] = batch.priceGiven[i] as number
     const block = batch.block[i] as number
@@ -117,7 +120,7 @@ export class Ledger implements Interner {
   /// Stores a row read back from a delta: it is in memory only.
   restoreRow(from: Block, source: number): void {
     const relativeTick = this.relativeTick(from.timeMs[source] as number)
-    const token = this.slices.tokenOf(from, source)
+    const token = from.token[source] as number
     const entry = this.#opened(relativeTick, token, !Number.isNaN(from.price[source] as number))
     const rows = this.slices.rowsOf(entry)
     const row = rows.copyRow(from, source, relativeTick - this.beginOf(entry.index))
@@ -139,7 +142,7 @@ export class Ledger implements Interner {
           entry,
           target,
           copy,
-          this.slices.tokenOf(target, copy),
+          target.token[copy] as number,
           this.beginOf(index) + (target.slot[copy] as number),
         )
       }
@@ -147,7 +150,7 @@ export class Ledger implements Interner {
       return
     }
     for (let row = 0; row < from.rows; row++) {
-      const token = this.slices.tokenOf(from, row)
+      const token = from.token[row] as number
       const relativeTick = this.beginOf(index) + (from.slot[row] as number)
       if (entry.complete) {
         const target = this.slices.rowsOf(entry)
@@ -207,8 +210,7 @@ export class Ledger implements Interner {
   /// Frees pairs that no row refers to: dictionaries of parts name pairs all of whose rows are gone.
   freeUnused(): void {
     for (let pair = 0; pair < this.pairs.idLimit; pair++) {
-      const at = pair * PAIR_STRIDE
-      if (this.pairs.records[at] !== -1 && this.pairs.records[at + PAIR_ROWS] === 0) this.#freePair(pair)
+      if (this.pairs.has(pair) && this.pairs.rows[pair] === 0) this.#freePair(pair)
     }
   }
 
@@ -229,11 +231,39 @@ export class Ledger implements Interner {
     this.#recountLate()
   }
 
+  get tokenOfPair(): Int32Array {
+    return this.pairs.token
+  }
+
+  /// The digest that row i of the batch would have.
+  digestOfBatch(batch: SwapBatch, i: number): number {
+    this.#scratch.clear()
+    this.#scratch.append(0)
+    this.#scratch.setAmount(
+      0,
+      batch.amount0[i] as number,
+      batch.amount1[i] as number,
+      batch.amount2[i] as number,
+      batch.amount3[i] as number,
+    )
+    return digestOf(
+      hash32(batch.bytes, batch.tokenAt[i] as number, batch.tokenLength[i] as number),
+      hash32(batch.bytes, batch.whoAt[i] as number, batch.whoLength[i] as number),
+      batch.side[i] as number,
+      batch.usd[i] as number,
+      this.#scratch.amountLow[0] as number,
+      this.#scratch.amountMid[0] as number,
+      this.#scratch.amountHigh[0] as number,
+      batch.block[i] as number,
+      batch.txIndex[i] as number,
+      batch.logIndex[i] as number,
+    )
+  }
+
   /// The digest of a row.
   digest(rows: Block, row: number): number {
-    const at = ((rows.pairSide[row] as number) >> 1) * PAIR_STRIDE
-    const token = this.pairs.records[at] as number
-    const trader = this.pairs.records[at + PAIR_TRADER] as number
+    const token = rows.token[row] as number
+    const trader = this.pairs.trader[(rows.pairSide[row] as number) >> 1] as number
     return digestOfRow(
       rows,
       row,
@@ -243,8 +273,8 @@ export class Ledger implements Interner {
   }
 
   #seat(entry: BlockEntry, rows: Block, row: number, token: number, relativeTick: number): void {
-    const at = ((rows.pairSide[row] as number) >> 1) * PAIR_STRIDE + PAIR_ROWS
-    this.pairs.records[at] = (this.pairs.records[at] as number) + 1
+    const pair = (rows.pairSide[row] as number) >> 1
+    this.pairs.rows[pair] = (this.pairs.rows[pair] as number) + 1
     if (entry.onDisk && (rows.offset[row] as number) >= 0) {
       this.lateEntries.add(entry)
       this.lateRows++
@@ -255,8 +285,8 @@ export class Ledger implements Interner {
 
   /// Takes in the effects of a row whose block is on disk and stays there.
   #seatOnDisk(entry: BlockEntry, from: Block, row: number, token: number, relativeTick: number): void {
-    const at = ((from.pairSide[row] as number) >> 1) * PAIR_STRIDE + PAIR_ROWS
-    this.pairs.records[at] = (this.pairs.records[at] as number) + 1
+    const pair = (from.pairSide[row] as number) >> 1
+    this.pairs.rows[pair] = (this.pairs.rows[pair] as number) + 1
     const { tokenBlocks } = this.slices
     const node = this.slices.node(token, entry.index)
     const timeMs = from.timeMs[row] as number
@@ -300,10 +330,9 @@ export class Ledger implements Interner {
     const rows = this.slices.complete(entry)
     for (let row = 0; row < rows.rows; row++) {
       const pair = (rows.pairSide[row] as number) >> 1
-      const at = pair * PAIR_STRIDE
-      const left = (this.pairs.records[at + PAIR_ROWS] as number) - 1
-      this.pairs.records[at + PAIR_ROWS] = left
-      this.slices.tokenBlocks.drop(this.pairs.records[at] as number, entry.index)
+      const left = (this.pairs.rows[pair] as number) - 1
+      this.pairs.rows[pair] = left
+      this.slices.tokenBlocks.drop(rows.token[row] as number, entry.index)
       if (left === 0) this.#freePair(pair)
     }
     if (this.lateEntries.delete(entry)) this.#recountLate()
@@ -328,9 +357,8 @@ export class Ledger implements Interner {
   }
 
   #freePair(pair: number): void {
-    const at = pair * PAIR_STRIDE
-    const token = this.pairs.records[at] as number
-    const trader = this.pairs.records[at + PAIR_TRADER] as number
+    const token = this.pairs.token[pair] as number
+    const trader = this.pairs.trader[pair] as number
     this.deltaDictionary.forgetPair(pair)
     this.partDictionary.forgetPair(pair)
     this.pairs.free(pair)

@@ -5,30 +5,25 @@
 /// the new one inside, and falls when a slice leaves that holds the pair's last tick. The buyers and the sellers
 /// are counted the same way by their own ticks.
 ///
-/// A record is eight Int32 in one cache line, because every arrival and every expiry touches it.
+/// `last` is apart from the rest and small, because every arrival and every expiry reads it.
 
 import { invariant } from '../invariant.js'
 import { grownInt32 } from './columns.js'
 
-export const PAIR_STRIDE = 8
-/// Offsets within a record.
-export const PAIR_TOKEN = 0
-export const PAIR_TRADER = 1
-/// Relative tick of the last entered buy / sell; NEVER before the first.
-export const PAIR_LAST_BUY = 2
-export const PAIR_LAST_SELL = 3
-/// The expiry event (one window passing one slice) that last saw a buy / sell of the pair: a slice may hold
-/// several rows of a pair, and the count must fall once.
-export const PAIR_SEEN_BUY = 4
-export const PAIR_SEEN_SELL = 5
-/// Rows stored for the pair; it is freed at 0.
-export const PAIR_ROWS = 6
-
 export const NEVER = -0x8000_0000
 const EMPTY = -1
+const FREE = -1
 
 export class Pairs {
-  records = new Int32Array(1024 * PAIR_STRIDE)
+  /// pair × 2 + side: relative tick of the last entered buy / sell; NEVER before the first.
+  last = new Int32Array(2048)
+  /// pair × 2 + side: the expiry event (one window passing one slice) that last saw a buy / sell of the pair. A
+  /// slice may hold several rows of a pair, and the count must fall once.
+  seen = new Int32Array(2048)
+  token = new Int32Array(1024)
+  trader = new Int32Array(1024)
+  /// Rows stored for the pair; it is freed at 0.
+  rows = new Int32Array(1024)
   size = 0
   idLimit = 0
   #free: number[] = []
@@ -37,48 +32,52 @@ export class Pairs {
   /// The pair's id, made if it is new (`onNew` tells the caller to count a reference on token and trader).
   intern(token: number, trader: number, onNew: (token: number, trader: number) => void): number {
     const slots = this.#slots
-    const records = this.records
     const mask = slots.length - 1
     let slot = mix(token, trader) & mask
     for (;;) {
       const id = slots[slot] as number
       if (id === EMPTY) break
-      const at = id * PAIR_STRIDE
-      if (records[at] === token && records[at + PAIR_TRADER] === trader) return id
+      if (this.token[id] === token && this.trader[id] === trader) return id
       slot = (slot + 1) & mask
     }
     onNew(token, trader)
     return this.#add(token, trader, slot)
   }
 
+  /// Whether the id is in use.
+  has(id: number): boolean {
+    return this.token[id] !== FREE
+  }
+
   free(id: number): void {
-    const at = id * PAIR_STRIDE
-    invariant(this.records[at + PAIR_ROWS] === 0, 'a freed pair has no rows')
+    invariant(this.rows[id] === 0, 'a freed pair has no rows')
     this.#unlink(id)
-    this.records[at] = -1
+    this.token[id] = FREE
     this.#free.push(id)
     this.size--
   }
 
   /// Forgets which expiry events saw which pair, so that event numbers may begin again.
   resetSeen(): void {
-    for (let at = 0; at < this.idLimit * PAIR_STRIDE; at += PAIR_STRIDE) {
-      this.records[at + PAIR_SEEN_BUY] = 0
-      this.records[at + PAIR_SEEN_SELL] = 0
-    }
+    this.seen.fill(0)
   }
 
   #add(token: number, trader: number, slot: number): number {
     const id = this.#free.pop() ?? this.idLimit++
-    const at = id * PAIR_STRIDE
-    if (at >= this.records.length) this.records = grownInt32(this.records, at + PAIR_STRIDE)
-    this.records[at] = token
-    this.records[at + PAIR_TRADER] = trader
-    this.records[at + PAIR_LAST_BUY] = NEVER
-    this.records[at + PAIR_LAST_SELL] = NEVER
-    this.records[at + PAIR_SEEN_BUY] = 0
-    this.records[at + PAIR_SEEN_SELL] = 0
-    this.records[at + PAIR_ROWS] = 0
+    if (id >= this.token.length) {
+      this.last = grownInt32(this.last, id * 2 + 2)
+      this.seen = grownInt32(this.seen, id * 2 + 2)
+      this.token = grownInt32(this.token, id + 1)
+      this.trader = grownInt32(this.trader, id + 1)
+      this.rows = grownInt32(this.rows, id + 1)
+    }
+    this.last[id * 2] = NEVER
+    this.last[id * 2 + 1] = NEVER
+    this.seen[id * 2] = 0
+    this.seen[id * 2 + 1] = 0
+    this.token[id] = token
+    this.trader[id] = trader
+    this.rows[id] = 0
     this.#slots[slot] = id
     this.size++
     if (this.size * 2 > this.#slots.length) this.#rehash()
@@ -89,8 +88,7 @@ export class Pairs {
     const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY)
     const mask = slots.length - 1
     for (let id = 0; id < this.idLimit; id++) {
-      const at = id * PAIR_STRIDE
-      if (this.records[at] === -1) continue
+      if (this.token[id] === FREE) continue
       let slot = this.#home(id, mask)
       while (slots[slot] !== EMPTY) slot = (slot + 1) & mask
       slots[slot] = id
@@ -99,8 +97,7 @@ export class Pairs {
   }
 
   #home(id: number, mask: number): number {
-    const at = id * PAIR_STRIDE
-    return mix(this.records[at] as number, this.records[at + PAIR_TRADER] as number) & mask
+    return mix(this.token[id] as number, this.trader[id] as number) & mask
   }
 
   #unlink(id: number): void {

@@ -32,6 +32,7 @@ export class Parts implements BlockReader {
   readonly #source: PartSource
   readonly #writer: DictionaryWriter
   readonly #resolutionMs: number
+  readonly #tokenOfPair: () => Int32Array
   readonly #dictionaries = new Map<number, Dictionary>()
   readonly #rowWriter = new RowWriter()
   readonly #rowReader = new RowReader()
@@ -39,7 +40,13 @@ export class Parts implements BlockReader {
   #segmentEnd = Number.NEGATIVE_INFINITY
   #segmentHighest = Number.POSITIVE_INFINITY
 
-  constructor(source: PartSource, writer: DictionaryWriter, resolutionMs: number) {
+  constructor(
+    source: PartSource,
+    writer: DictionaryWriter,
+    resolutionMs: number,
+    tokenOfPair: () => Int32Array,
+  ) {
+    this.#tokenOfPair = tokenOfPair
     this.#source = source
     this.#writer = writer
     this.#resolutionMs = resolutionMs
@@ -176,10 +183,11 @@ export class Parts implements BlockReader {
     into: Block,
   ): void {
     this.#rowReader.begin((index * BLOCK_TICKS + slot) * this.#resolutionMs)
+    const tokens = this.#tokenOfPair()
     for (let i = 0; i < count; i++) {
       const row = into.append(slot)
       into.offset[row] = -1
-      this.#rowReader.read(reader, into, row, dictionary.pairs, false)
+      this.#rowReader.read(reader, into, row, dictionary.pairs, tokens, false)
     }
   }
 

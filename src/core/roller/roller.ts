@@ -18,14 +18,12 @@
 /// Time. Log time, the running maximum of append times, decides fates; view time moves the windows and decides
 /// nothing that is stored.
 
-import { hash32 } from '../fingerprint.js'
 import { FIELDS_PER_WINDOW, type StatsUpdate, type TokenStats } from '../stats.js'
 import type { SwapBatch } from '../swap-batch.js'
 import { type EpochMs, epochMs, type Offset, offset, type Tick, tick } from '../units.js'
 import { Block } from './block.js'
 import type { RollerConfig } from './config.js'
 import { DeltaBuilder, readDelta } from './delta.js'
-import { digestOf } from './digest.js'
 import type { FateCounts } from './fates.js'
 import { Horizon } from './horizon.js'
 import { Ledger } from './ledger.js'
@@ -294,7 +292,7 @@ export class Roller {
     if (first === null && this.#mayPredateHorizon(timeMs)) first = ledger.findInSlice(relativeTick, id0, id1)
     if (first !== null) {
       this.#fates.duplicate++
-      if (first !== digestOfBatch(batch, i)) this.#fates.conflict++
+      if (first !== ledger.digestOfBatch(batch, i)) this.#fates.conflict++
       return null
     }
     this.#fates.accepted++
@@ -341,20 +339,4 @@ export class Roller {
     if (this.config.admission === 'all') return Number.NEGATIVE_INFINITY
     return Math.min(this.#ledger.view.expiredUpTo, this.#retainedTick())
   }
-}
-
-function digestOfBatch(batch: SwapBatch, i: number): number {
-  return digestOf(
-    hash32(batch.bytes, batch.tokenAt[i] as number, batch.tokenLength[i] as number),
-    hash32(batch.bytes, batch.whoAt[i] as number, batch.whoLength[i] as number),
-    batch.side[i] as number,
-    batch.usd[i] as number,
-    batch.amount0[i] as number,
-    batch.amount1[i] as number,
-    batch.amount2[i] as number,
-    batch.amount3[i] as number,
-    batch.block[i] as number,
-    batch.txIndex[i] as number,
-    batch.logIndex[i] as number,
-  )
 }

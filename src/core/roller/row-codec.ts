@@ -73,28 +73,42 @@ export class RowReader {
     this.#previousBlock = 0
   }
 
-  /// Fills the row's columns but for slot, offset and links. `pairs` gives the pair of a local number.
-  read(reader: ByteReader, rows: Block, row: number, pairs: Int32Array, fullId: boolean): void {
+  /// Fills the row's columns but for slot, offset and links. `pairs` gives the pair of a local number,
+  /// `tokens` the token of a pair.
+  read(
+    reader: ByteReader,
+    rows: Block,
+    row: number,
+    pairs: Int32Array,
+    tokens: Int32Array,
+    fullId: boolean,
+  ): void {
     const flags = reader.uint8()
-    rows.pairSide[row] = (pairs[reader.varint()] as number) * 2 + (flags & SIDE)
+    const pair = pairs[reader.varint()] as number
+    rows.pairSide[row] = pair * 2 + (flags & SIDE)
+    rows.token[row] = tokens[pair] as number
     const timeMs = this.#previousMs + reader.signed()
     this.#previousMs = timeMs
     rows.timeMs[row] = timeMs
     const usd = reader.varint()
     rows.usd[row] = usd
-    readAmount(reader, rows, row, flags >> 6)
+    const form = flags >> 6
+    let a0 = 0
+    let a1 = 0
+    if (form >= 2) {
+      const low = reader.uint32()
+      a0 = low & 0x3fff_ffff
+      a1 = (reader.uint32() << 2) | (low >>> 30)
+    } else if (form === 1) a1 = reader.uint32()
+    const a2 = reader.varint()
+    const a3 = form === 3 ? reader.varint() : 0
+    rows.setAmount(row, a0, a1, a2, a3)
     if ((flags & PRICE_GIVEN) !== 0) {
       rows.priceGiven[row] = 1
       rows.price[row] = reader.float64()
     } else {
       rows.priceGiven[row] = 0
-      rows.price[row] = priceOf(
-        usd,
-        rows.amount0[row] as number,
-        rows.amount1[row] as number,
-        rows.amount2[row] as number,
-        rows.amount3[row] as number,
-      )
+      rows.price[row] = priceOf(usd, a0, a1, a2, a3)
     }
     if ((flags & HAS_BLOCK) !== 0) {
       this.#previousBlock += reader.signed()
@@ -118,32 +132,21 @@ export function keepsId(block: number, txIndex: number, logIndex: number): boole
 }
 
 function amountForm(rows: Block, row: number): number {
-  if (rows.amount3[row] !== 0) return 3
-  if (rows.amount0[row] !== 0) return 2
-  return rows.amount1[row] !== 0 ? 1 : 0
+  if (rows.amountHigh[row] !== 0) return 3
+  if ((rows.amountLow[row] as number) % 1e9 !== 0) return 2
+  return rows.amountLow[row] !== 0 || (rows.amountMid[row] as number) % 1e6 !== 0 ? 1 : 0
 }
 
 function writeAmount(out: ByteWriter, rows: Block, row: number, form: number): void {
-  const a1 = rows.amount1[row] as number
+  const low = rows.amountLow[row] as number
+  const mid = rows.amountMid[row] as number
+  const a0 = low % 1e9
+  const a1 = (low - a0) / 1e9 + (mid % 1e6) * 1000
   if (form >= 2) {
     // Two limbs of 30 bits in eight bytes.
-    out.uint32(((rows.amount0[row] as number) | ((a1 & 3) << 30)) >>> 0)
+    out.uint32((a0 | ((a1 & 3) << 30)) >>> 0)
     out.uint32(a1 >>> 2)
   } else if (form === 1) out.uint32(a1)
-  out.varint(rows.amount2[row] as number)
-  if (form === 3) out.varint(rows.amount3[row] as number)
-}
-
-function readAmount(reader: ByteReader, rows: Block, row: number, form: number): void {
-  let a0 = 0
-  let a1 = 0
-  if (form >= 2) {
-    const low = reader.uint32()
-    a0 = low & 0x3fff_ffff
-    a1 = (reader.uint32() << 2) | (low >>> 30)
-  } else if (form === 1) a1 = reader.uint32()
-  rows.amount0[row] = a0
-  rows.amount1[row] = a1
-  rows.amount2[row] = reader.varint()
-  rows.amount3[row] = form === 3 ? reader.varint() : 0
+  out.varint(Math.floor(mid / 1e6))
+  if (form === 3) out.varint(rows.amountHigh[row] as number)
 }

@@ -69,13 +69,13 @@ export class Slices {
     entry.complete = true
     for (let slot = 0; slot < BLOCK_TICKS; slot++) {
       for (let row = rows.sliceHead[slot] as number; row !== END; row = rows.nextInSlice[row] as number) {
-        this.#linkCell(entry, rows, row, this.tokenOf(rows, row))
+        this.#linkCell(entry, rows, row, rows.token[row] as number)
       }
     }
     if (late !== null) {
       for (let row = 0; row < late.rows; row++) {
         const copy = rows.copyRow(late, row)
-        this.#linkCell(entry, rows, copy, this.tokenOf(rows, copy))
+        this.#linkCell(entry, rows, copy, rows.token[copy] as number)
       }
       this.#reuse(late)
     }
@@ -90,7 +90,7 @@ export class Slices {
     for (let row = 0; row < rows.rows; row++) {
       if (rows.nextCell[row] !== NOT_FIRST) {
         // Row numbers mean nothing once the rows are gone.
-        const node = this.node(this.tokenOf(rows, row), entry.index)
+        const node = this.node(rows.token[row] as number, entry.index)
         this.tokenBlocks.firstCell[node] = END
         this.tokenBlocks.lastCell[node] = END
       }
@@ -174,9 +174,6 @@ export class Slices {
     const known = tokenBlocks.find(token, index)
     return known >= 0 ? known : tokenBlocks.add(token, index)
   }
-
-  /// Set by the owner of the pairs.
-  tokenOf: (rows: Block, row: number) => number = () => -1
 
   /// The first priced row of a node's cell, or END. Needs the block complete.
   firstPriced(rows: Block, node: number, slot: number): number {

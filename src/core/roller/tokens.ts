@@ -10,75 +10,84 @@ import { grownFloat64, grownInt32 } from './columns.js'
 import { Extremes } from './extremes.js'
 import { NO_TICK } from './token-blocks.js'
 
-/// Offsets within a cell of sums; the first eleven fields of a window in stats.ts, in the same order.
-export const SUM_USD = 0 // + 2 × side; the high limb follows
-export const SUM_AMOUNT = 4
-export const SUM_COUNT = 9 // + side
-export const SUMS = 11
+/// A hot cell: what every arrival and every expiry of a window touches, in one cache line.
+export const HOT = 8
+export const HOT_USD = 0 // + side: micro-dollars, low limb
+export const HOT_AMOUNT_LOW = 2
+export const HOT_AMOUNT_MID = 3
+export const HOT_COUNT = 4 // + side
+/// Relative tick and price of the first priced swap after the window's beginning. A tick beyond view time belongs
+/// to a swap that has not entered yet: the window has no opening price. (Unused in the total's cell.)
+export const HOT_OPEN_TICK = 6
+export const HOT_OPEN_PRICE = 7
+
+/// A high cell: the limbs above, rarely touched.
+export const HIGH = 4
+export const HIGH_USD = 0 // + side, × 10^12
+export const HIGH_AMOUNT = 2 // × 10^27, and the next × 10^36
 
 const USD_LIMB = 1e12
-// A cell's low limb stays below this, and a swap brings at most 9e15 / … in one step: see addSwap.
+// The low limb stays below 4e12, a swap brings at most 9e15, and 9.004e15 < 2^53: every addition is exact.
 const USD_CARRY = 4e12
-const AMOUNT_LIMB = 1e9
-const AMOUNT_CARRY = 4.5e15
+const LOW_LIMB = 1e12
+const LOW_CARRY = 8e15
+const MID_LIMB = 1e15
+const MID_CARRY = 8e15
+const HIGH_LIMB = 1e9
+const HIGH_CARRY = 8e15
 
-/// Adds one swap to the cell at `at`.
+/// Adds one swap to a cell.
 export function addSwap(
-  sums: Float64Array,
-  at: number,
+  hot: Float64Array,
+  high: Float64Array,
+  cell: number,
   side: number,
   usd: number,
-  amount0: number,
-  amount1: number,
-  amount2: number,
-  amount3: number,
+  amountLow: number,
+  amountMid: number,
+  amountHigh: number,
 ): void {
-  const usdAt = at + side * 2
-  // Below 4e12 + 9e15 = 9.004e15 < 2^53: exact.
-  const low = (sums[usdAt] as number) + usd
-  if (low < USD_CARRY) sums[usdAt] = low
-  else {
-    const carry = Math.floor(low / USD_LIMB)
-    sums[usdAt] = low - carry * USD_LIMB
-    sums[usdAt + 1] = (sums[usdAt + 1] as number) + carry
-  }
-  const amountAt = at + SUM_AMOUNT
-  sums[amountAt] = (sums[amountAt] as number) + amount0
-  sums[amountAt + 1] = (sums[amountAt + 1] as number) + amount1
-  sums[amountAt + 2] = (sums[amountAt + 2] as number) + amount2
-  if (amount3 !== 0) sums[amountAt + 3] = (sums[amountAt + 3] as number) + amount3
-  if (
-    (sums[amountAt] as number) >= AMOUNT_CARRY ||
-    (sums[amountAt + 1] as number) >= AMOUNT_CARRY ||
-    (sums[amountAt + 2] as number) >= AMOUNT_CARRY ||
-    (sums[amountAt + 3] as number) >= AMOUNT_CARRY
-  ) {
-    carryAmount(sums, amountAt)
-  }
-  const countAt = at + SUM_COUNT + side
-  sums[countAt] = (sums[countAt] as number) + 1
-}
-
-function carryAmount(sums: Float64Array, amountAt: number): void {
-  for (let limb = amountAt; limb < amountAt + 4; limb++) {
-    const value = sums[limb] as number
-    const carry = Math.floor(value / AMOUNT_LIMB)
-    sums[limb] = value - carry * AMOUNT_LIMB
-    sums[limb + 1] = (sums[limb + 1] as number) + carry
+  const at = cell * HOT
+  const newUsd = (hot[at + side] as number) + usd
+  hot[at + side] = newUsd
+  const newLow = (hot[at + HOT_AMOUNT_LOW] as number) + amountLow
+  hot[at + HOT_AMOUNT_LOW] = newLow
+  const newMid = (hot[at + HOT_AMOUNT_MID] as number) + amountMid
+  hot[at + HOT_AMOUNT_MID] = newMid
+  hot[at + HOT_COUNT + side] = (hot[at + HOT_COUNT + side] as number) + 1
+  if (newUsd >= USD_CARRY || newLow >= LOW_CARRY || newMid >= MID_CARRY || amountHigh !== 0) {
+    carry(hot, high, cell, amountHigh)
   }
 }
 
-/// Key in chain order of the last priced swap, for comparing with the next (see compareRows).
+function carry(hot: Float64Array, high: Float64Array, cell: number, amountHigh: number): void {
+  const at = cell * HOT
+  const to = cell * HIGH
+  for (let side = 0; side < 2; side++) {
+    const usd = hot[at + side] as number
+    const over = Math.floor(usd / USD_LIMB)
+    hot[at + side] = usd - over * USD_LIMB
+    high[to + HIGH_USD + side] = (high[to + HIGH_USD + side] as number) + over
+  }
+  const low = hot[at + HOT_AMOUNT_LOW] as number
+  const overLow = Math.floor(low / LOW_LIMB)
+  hot[at + HOT_AMOUNT_LOW] = low - overLow * LOW_LIMB
+  const mid = (hot[at + HOT_AMOUNT_MID] as number) + overLow
+  const overMid = Math.floor(mid / MID_LIMB)
+  hot[at + HOT_AMOUNT_MID] = mid - overMid * MID_LIMB
+  const sum = (high[to + HIGH_AMOUNT] as number) + overMid + amountHigh
+  const overHigh = sum >= HIGH_CARRY ? Math.floor(sum / HIGH_LIMB) : 0
+  high[to + HIGH_AMOUNT] = sum - overHigh * HIGH_LIMB
+  high[to + HIGH_AMOUNT + 1] = (high[to + HIGH_AMOUNT + 1] as number) + overHigh
+}
+
 export class Tokens {
   readonly windows: number
-  /// (token × (windows + 1) + cell) × SUMS; cell w < windows is what window w has expired, cell `windows` the total.
-  sums: Float64Array
+  /// Cell token × (windows + 1) + w: for w < windows what window w has expired, for w = windows the total.
+  hot: Float64Array
+  high: Float64Array
   /// (token × windows + w) × 3: traders, buyers, sellers.
   uniques: Int32Array
-  /// token × windows + w: relative tick and price of the first priced swap after the window's beginning. A tick
-  /// beyond view time belongs to a swap that has not entered yet: the window has no opening price.
-  openTick: Int32Array
-  openPrice: Float64Array
   /// First swap within retention.
   firstTick: Int32Array
   firstMs: Float64Array
@@ -109,10 +118,9 @@ export class Tokens {
     const capacity = 64
     this.#capacity = capacity
     this.windows = windows
-    this.sums = new Float64Array(capacity * (windows + 1) * SUMS)
+    this.hot = new Float64Array(capacity * (windows + 1) * HOT)
+    this.high = new Float64Array(capacity * (windows + 1) * HIGH)
     this.uniques = new Int32Array(capacity * windows * 3)
-    this.openTick = new Int32Array(capacity * windows)
-    this.openPrice = new Float64Array(capacity * windows)
     this.firstTick = new Int32Array(capacity)
     this.firstMs = new Float64Array(capacity)
     this.lastMs = new Float64Array(capacity)
@@ -132,11 +140,11 @@ export class Tokens {
   begin(token: number): void {
     if (token >= this.#capacity) this.#grow()
     const { windows } = this
-    const cells = token * (windows + 1) * SUMS
-    this.sums.fill(0, cells, cells + (windows + 1) * SUMS)
+    const first = token * (windows + 1)
+    this.hot.fill(0, first * HOT, (first + windows + 1) * HOT)
+    this.high.fill(0, first * HIGH, (first + windows + 1) * HIGH)
+    for (let cell = first; cell < first + windows; cell++) this.hot[cell * HOT + HOT_OPEN_TICK] = NO_TICK
     this.uniques.fill(0, token * windows * 3, (token + 1) * windows * 3)
-    this.openTick.fill(NO_TICK, token * windows, (token + 1) * windows)
-    this.openPrice.fill(Number.NaN, token * windows, (token + 1) * windows)
     this.firstTick[token] = NO_TICK
     this.firstMs[token] = Number.POSITIVE_INFINITY
     this.lastMs[token] = Number.NEGATIVE_INFINITY
@@ -161,10 +169,9 @@ export class Tokens {
     const capacity = this.#capacity * 2
     this.#capacity = capacity
     const { windows } = this
-    this.sums = grownFloat64(this.sums, capacity * (windows + 1) * SUMS)
+    this.hot = grownFloat64(this.hot, capacity * (windows + 1) * HOT)
+    this.high = grownFloat64(this.high, capacity * (windows + 1) * HIGH)
     this.uniques = grownInt32(this.uniques, capacity * windows * 3)
-    this.openTick = grownInt32(this.openTick, capacity * windows)
-    this.openPrice = grownFloat64(this.openPrice, capacity * windows)
     this.firstTick = grownInt32(this.firstTick, capacity)
     this.firstMs = grownFloat64(this.firstMs, capacity)
     this.lastMs = grownFloat64(this.lastMs, capacity)

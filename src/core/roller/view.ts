@@ -11,18 +11,23 @@
 import { invariant } from '../invariant.js'
 import { FIELDS_PER_WINDOW, Field } from '../stats.js'
 import { BLOCK_TICKS, type Block, compareBytes, END, NOT_FIRST } from './block.js'
-import {
-  NEVER,
-  PAIR_LAST_BUY,
-  PAIR_LAST_SELL,
-  PAIR_SEEN_BUY,
-  PAIR_SEEN_SELL,
-  PAIR_STRIDE,
-  type Pairs,
-} from './pairs.js'
+import { NEVER, type Pairs } from './pairs.js'
 import type { BlockEntry, Slices } from './slices.js'
 import { NO_TICK } from './token-blocks.js'
-import { addSwap, SUM_COUNT, SUMS, Tokens } from './tokens.js'
+import {
+  addSwap,
+  HIGH,
+  HIGH_AMOUNT,
+  HIGH_USD,
+  HOT,
+  HOT_AMOUNT_LOW,
+  HOT_AMOUNT_MID,
+  HOT_COUNT,
+  HOT_OPEN_PRICE,
+  HOT_OPEN_TICK,
+  HOT_USD,
+  Tokens,
+} from './tokens.js'
 
 export class View {
   readonly tokens: Tokens
@@ -77,12 +82,14 @@ export class View {
     const { tokens } = this
     const windows = this.#windows
     if (firstPriced) {
-      const at = token * windows
+      const { hot } = tokens
+      const first = token * (windows + 1)
       for (let w = 0; w < windows; w++) {
         if (tick <= (this.#position[w] as number)) continue
-        if (tick > (tokens.openTick[at + w] as number)) break
-        tokens.openTick[at + w] = tick
-        tokens.openPrice[at + w] = rows.price[row] as number
+        const at = (first + w) * HOT
+        if (tick > (hot[at + HOT_OPEN_TICK] as number)) break
+        hot[at + HOT_OPEN_TICK] = tick
+        hot[at + HOT_OPEN_PRICE] = rows.price[row] as number
       }
     }
     if (tick > (this.#position[windows - 1] as number)) {
@@ -109,25 +116,23 @@ export class View {
     if (!this.isPresent(token)) return false
     const { tokens } = this
     const windows = this.#windows
-    const base = token * (windows + 1) * SUMS
-    const total = base + windows * SUMS
+    const first = token * (windows + 1)
     const highs = tokens.highs[token]
     const lows = tokens.lows[token]
     const largest = tokens.largest[token]
     invariant(highs !== undefined && lows !== undefined && largest !== undefined, 'a token has extremes')
     for (let w = 0; w < outputs; w++) {
       const out = w * FIELDS_PER_WINDOW
-      const expired = base + w * SUMS
-      for (let sum = 0; sum < SUMS; sum++) {
-        cells[out + sum] = (tokens.sums[total + sum] as number) - (tokens.sums[expired + sum] as number)
-      }
+      this.#readSums(first + w, first + windows, cells, out)
       const unique = (token * windows + w) * 3
       cells[out + Field.TRADERS] = tokens.uniques[unique] as number
       cells[out + Field.BUYERS] = tokens.uniques[unique + 1] as number
       cells[out + Field.SELLERS] = tokens.uniques[unique + 2] as number
       const after = this.#position[w] as number
       const priced = (tokens.closeTick[token] as number) > after
-      cells[out + Field.OPEN] = priced ? (tokens.openPrice[token * windows + w] as number) : Number.NaN
+      cells[out + Field.OPEN] = priced
+        ? (tokens.hot[(first + w) * HOT + HOT_OPEN_PRICE] as number)
+        : Number.NaN
       cells[out + Field.CLOSE] = priced ? (tokens.closePrice[token] as number) : Number.NaN
       cells[out + Field.HIGH] = highs.maximumAfter(after)
       cells[out + Field.LOW] = -lows.maximumAfter(after)
@@ -157,16 +162,39 @@ export class View {
   }
 
   #count(token: number, w: number): number {
-    const { sums } = this.tokens
-    const base = token * (this.#windows + 1) * SUMS
-    const total = base + this.#windows * SUMS + SUM_COUNT
-    const expired = base + w * SUMS + SUM_COUNT
+    const { hot } = this.tokens
+    const first = token * (this.#windows + 1)
+    const total = (first + this.#windows) * HOT + HOT_COUNT
+    const expired = (first + w) * HOT + HOT_COUNT
     return (
-      (sums[total] as number) +
-      (sums[total + 1] as number) -
-      (sums[expired] as number) -
-      (sums[expired + 1] as number)
+      (hot[total] as number) +
+      (hot[total + 1] as number) -
+      (hot[expired] as number) -
+      (hot[expired + 1] as number)
     )
+  }
+
+  /// A window's sums: the total's cell minus the expired one.
+  #readSums(expired: number, total: number, cells: Float64Array, out: number): void {
+    const { hot, high } = this.tokens
+    const hotOf = (field: number): number =>
+      (hot[total * HOT + field] as number) - (hot[expired * HOT + field] as number)
+    const highOf = (field: number): number =>
+      (high[total * HIGH + field] as number) - (high[expired * HIGH + field] as number)
+    cells[out + Field.BUY_USD] = hotOf(HOT_USD)
+    cells[out + Field.BUY_USD_HIGH] = highOf(HIGH_USD)
+    cells[out + Field.SELL_USD] = hotOf(HOT_USD + 1)
+    cells[out + Field.SELL_USD_HIGH] = highOf(HIGH_USD + 1)
+    // Limbs of 10^12 and 10^15 become limbs of 10^9: the middle one is split at 10^18.
+    const mid = hotOf(HOT_AMOUNT_MID)
+    const whole = Math.floor(mid / 1e6)
+    cells[out + Field.AMOUNT_0] = hotOf(HOT_AMOUNT_LOW)
+    cells[out + Field.AMOUNT_1] = (mid - whole * 1e6) * 1000
+    cells[out + Field.AMOUNT_2] = whole
+    cells[out + Field.AMOUNT_3] = highOf(HIGH_AMOUNT)
+    cells[out + Field.AMOUNT_4] = highOf(HIGH_AMOUNT + 1)
+    cells[out + Field.BUYS] = hotOf(HOT_COUNT)
+    cells[out + Field.SELLS] = hotOf(HOT_COUNT + 1)
   }
 
   #touch(token: number): void {
@@ -189,8 +217,7 @@ export class View {
             row !== END;
             row = rows.nextInSlice[row] as number
           ) {
-            const pair = (rows.pairSide[row] as number) >> 1
-            this.#enter(rows, row, this.#pairs.records[pair * PAIR_STRIDE] as number, tick)
+            this.#enter(rows, row, rows.token[row] as number, tick)
           }
         }
       }
@@ -205,17 +232,16 @@ export class View {
     const pairSide = rows.pairSide[row] as number
     const side = pairSide & 1
     const usd = rows.usd[row] as number
-    const base = token * (windows + 1) * SUMS
-    const { sums } = tokens
-    const a0 = rows.amount0[row] as number
-    const a1 = rows.amount1[row] as number
-    const a2 = rows.amount2[row] as number
-    const a3 = rows.amount3[row] as number
-    addSwap(sums, base + windows * SUMS, side, usd, a0, a1, a2, a3)
+    const first = token * (windows + 1)
+    const { hot, high } = tokens
+    const low = rows.amountLow[row] as number
+    const mid = rows.amountMid[row] as number
+    const top = rows.amountHigh[row] as number
+    addSwap(hot, high, first + windows, side, usd, low, mid, top)
     for (let w = 0; w < windows && tick <= (position[w] as number); w++) {
-      addSwap(sums, base + w * SUMS, side, usd, a0, a1, a2, a3)
+      addSwap(hot, high, first + w, side, usd, low, mid, top)
     }
-    this.#enterPair((pairSide >> 1) * PAIR_STRIDE, side, token, tick)
+    this.#enterPair(pairSide, token, tick)
     const timeMs = rows.timeMs[row] as number
     if (timeMs > (tokens.lastMs[token] as number)) tokens.lastMs[token] = timeMs
     if (tick > (position[windows - 1] as number)) {
@@ -231,17 +257,17 @@ export class View {
   }
 
   /// Counts the row's trader where its pair was not inside before.
-  #enterPair(at: number, side: number, token: number, tick: number): void {
-    const { records } = this.#pairs
+  #enterPair(pairSide: number, token: number, tick: number): void {
+    const lasts = this.#pairs.last
+    const last = lasts[pairSide] as number
+    if (tick <= last) return
+    lasts[pairSide] = tick
     const { uniques } = this.tokens
     const windows = this.#windows
     const position = this.#position
-    const lastBuy = records[at + PAIR_LAST_BUY] as number
-    const lastSell = records[at + PAIR_LAST_SELL] as number
-    const last = side === 0 ? lastBuy : lastSell
-    if (tick <= last) return
-    records[at + (side === 0 ? PAIR_LAST_BUY : PAIR_LAST_SELL)] = tick
-    const seen = lastBuy > lastSell ? lastBuy : lastSell
+    const other = lasts[pairSide ^ 1] as number
+    const seen = last > other ? last : other
+    const side = pairSide & 1
     for (let w = 0; w < windows; w++) {
       const after = position[w] as number
       if (tick <= after) continue
@@ -315,60 +341,76 @@ export class View {
   }
 
   #expireSlice(w: number, entry: BlockEntry, rows: Block, head: number, tick: number): void {
-    const { tokens } = this
-    const { sums, uniques, openTick } = tokens
-    const { records } = this.#pairs
-    const windows = this.#windows
-    const isRetention = w === windows - 1
-    const event = this.#nextEvent()
+    this.#expireSums(w, rows, head)
+    this.#expirePairs(w, rows, head, tick)
+    const { hot } = this.tokens
+    const cells = this.#windows + 1
+    const isRetention = w === this.#windows - 1
     for (let row = head; row !== END; row = rows.nextInSlice[row] as number) {
-      const pairSide = rows.pairSide[row] as number
-      const side = pairSide & 1
-      const at = (pairSide >> 1) * PAIR_STRIDE
-      const token = records[at] as number
+      if (rows.nextCell[row] === NOT_FIRST) continue
+      const token = rows.token[row] as number
+      const at = (token * cells + w) * HOT
+      if (hot[at + HOT_OPEN_TICK] === tick) this.#advanceOpen(at, token, entry, rows, row)
+      if (isRetention) this.#expireFirst(token, entry, rows, row, tick)
+      this.#touch(token)
+    }
+  }
+
+  // Sums and pairs are separate loops, each short and without dependencies between rows: the processor then waits
+  // for the memory of several rows at once. In one loop the same work took twice as long.
+  #expireSums(w: number, rows: Block, head: number): void {
+    const { hot, high } = this.tokens
+    const cells = this.#windows + 1
+    const { nextInSlice, token, pairSide, usd, amountLow, amountMid, amountHigh } = rows
+    for (let row = head; row !== END; row = nextInSlice[row] as number) {
       addSwap(
-        sums,
-        (token * (windows + 1) + w) * SUMS,
-        side,
-        rows.usd[row] as number,
-        rows.amount0[row] as number,
-        rows.amount1[row] as number,
-        rows.amount2[row] as number,
-        rows.amount3[row] as number,
+        hot,
+        high,
+        (token[row] as number) * cells + w,
+        (pairSide[row] as number) & 1,
+        usd[row] as number,
+        amountLow[row] as number,
+        amountMid[row] as number,
+        amountHigh[row] as number,
       )
-      if (records[at + PAIR_LAST_BUY + side] === tick && records[at + PAIR_SEEN_BUY + side] !== event) {
-        records[at + PAIR_SEEN_BUY + side] = event
-        const unique = (token * windows + w) * 3
-        uniques[unique + 1 + side] = (uniques[unique + 1 + side] as number) - 1
-        // The trader leaves with the later of its two sides; with both in this slice, with the first seen.
-        const other = records[at + PAIR_LAST_SELL - side] as number
-        if (other < tick || (other === tick && records[at + PAIR_SEEN_SELL - side] !== event)) {
-          uniques[unique] = (uniques[unique] as number) - 1
-        }
-      }
-      if (rows.nextCell[row] !== NOT_FIRST) {
-        const cell = token * windows + w
-        if (openTick[cell] === tick) this.#advanceOpen(cell, token, entry, rows, row)
-        if (isRetention) this.#expireFirst(token, entry, rows, row, tick)
-        this.#touch(token)
+    }
+  }
+
+  #expirePairs(w: number, rows: Block, head: number, tick: number): void {
+    const { last, seen } = this.#pairs
+    const { uniques } = this.tokens
+    const windows = this.#windows
+    const event = this.#nextEvent()
+    const { nextInSlice, token, pairSide } = rows
+    for (let row = head; row !== END; row = nextInSlice[row] as number) {
+      const mine = pairSide[row] as number
+      if (last[mine] !== tick || seen[mine] === event) continue
+      seen[mine] = event
+      const unique = ((token[row] as number) * windows + w) * 3
+      const side = mine & 1
+      uniques[unique + 1 + side] = (uniques[unique + 1 + side] as number) - 1
+      // The trader leaves with the later of its two sides; with both in this slice, with the first seen.
+      const other = last[mine ^ 1] as number
+      if (other < tick || (other === tick && seen[mine ^ 1] !== event)) {
+        uniques[unique] = (uniques[unique] as number) - 1
       }
     }
   }
 
   /// The window's opening price passes to the token's next priced swap.
-  #advanceOpen(cell: number, token: number, entry: BlockEntry, rows: Block, row: number): void {
-    const { tokens } = this
+  #advanceOpen(at: number, token: number, entry: BlockEntry, rows: Block, row: number): void {
+    const { hot } = this.tokens
     for (let next = rows.nextCell[row] as number; next !== END; next = rows.nextCell[next] as number) {
       const priced = rows.cellPriced[next] as number
       if (priced === END) continue
-      tokens.openTick[cell] = entry.index * BLOCK_TICKS - this.#origin + (rows.slot[next] as number)
-      tokens.openPrice[cell] = rows.price[priced] as number
+      hot[at + HOT_OPEN_TICK] = entry.index * BLOCK_TICKS - this.#origin + (rows.slot[next] as number)
+      hot[at + HOT_OPEN_PRICE] = rows.price[priced] as number
       return
     }
     const { tokenBlocks } = this.#slices
     const node = tokenBlocks.nextAfter(token, entry.index, 'priced')
-    tokens.openTick[cell] = node < 0 ? NO_TICK : (tokenBlocks.pricedTick[node] as number)
-    tokens.openPrice[cell] = node < 0 ? Number.NaN : (tokenBlocks.pricedPrice[node] as number)
+    hot[at + HOT_OPEN_TICK] = node < 0 ? NO_TICK : (tokenBlocks.pricedTick[node] as number)
+    hot[at + HOT_OPEN_PRICE] = node < 0 ? Number.NaN : (tokenBlocks.pricedPrice[node] as number)
   }
 
   /// A slice leaves retention: first seen passes to the token's next swap, and extremes let go.
