@@ -185,7 +185,10 @@ function sameContent(a: Accepted, b: Accepted): boolean {
     a.swap.who === b.swap.who &&
     a.swap.side === b.swap.side &&
     a.micro === b.micro &&
-    a.atto === b.atto
+    a.atto === b.atto &&
+    a.swap.block === b.swap.block &&
+    a.swap.txIndex === b.swap.txIndex &&
+    a.swap.logIndex === b.swap.logIndex
   )
 }
 

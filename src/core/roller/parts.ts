@@ -39,6 +39,8 @@ export class Parts implements BlockReader {
   #segment = 0
   #segmentEnd = Number.NEGATIVE_INFINITY
   #segmentHighest = Number.POSITIVE_INFINITY
+  /// While parts are being restored: how many of each block have been.
+  #restored: Map<number, number> | null = null
 
   constructor(
     source: PartSource,
@@ -54,6 +56,8 @@ export class Parts implements BlockReader {
 
   /// Reads the dictionary of a stored part and, unless the rows are not wanted, appends them to `into`.
   restore(index: number, part: StoredPart, interner: Interner, into: Block | null): void {
+    this.#restored ??= new Map()
+    this.#restored.set(index, (this.#restored.get(index) ?? 0) + 1)
     if (part.segment > this.#segment) {
       this.#dictionaries.get(this.#segment)?.seal()
       this.#segment = part.segment
@@ -71,7 +75,7 @@ export class Parts implements BlockReader {
   }
 
   load(index: number, into: Block): void {
-    for (const part of this.#source.readParts(index)) {
+    for (const part of this.#readable(index)) {
       const { reader, dictionary } = this.#rowsOf(part)
       this.#readRows(reader, index, dictionary, into)
     }
@@ -79,7 +83,7 @@ export class Parts implements BlockReader {
 
   /// Appends the rows of one slice that are on disk.
   loadSlice(index: number, slot: number, into: Block): void {
-    for (const part of this.#source.readParts(index)) {
+    for (const part of this.#readable(index)) {
       const { reader, dictionary } = this.#rowsOf(part)
       let skip = 0
       let count = 0
@@ -141,6 +145,19 @@ export class Parts implements BlockReader {
   /// it could not be stored.
   endSegment(): void {
     this.#segmentEnd = Number.NEGATIVE_INFINITY
+  }
+
+  /// Every part of the block. While parts are being restored, only those that have been: the names of the others
+  /// are not known yet.
+  #readable(index: number): readonly StoredPart[] {
+    const parts = this.#source.readParts(index)
+    return this.#restored === null ? parts : parts.slice(0, this.#restored.get(index) ?? 0)
+  }
+
+  /// Says that every part in the store has been restored.
+  endRestoring(): void {
+    this.#restored = null
+    this.endSegment()
   }
 
   #turnSegment(index: number): void {

@@ -271,7 +271,7 @@ export class Roller {
     this.#deltaFrom = this.#position
     this.#committed = this.#position
     this.#delta?.begin(this.#position)
-    this.#ledger.parts.endSegment()
+    this.#ledger.parts.endRestoring()
     this.#ledger.drop(this.#droppable())
     this.#ledger.freeUnused()
   }
