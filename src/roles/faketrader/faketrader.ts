@@ -22,7 +22,7 @@ const FULL_RETRY_MS = 1000
 export interface FaketraderOptions {
   readonly generator: SwapGenerator
   /// Of one partition.
-  readonly log: TradeLog
+  readonly log: Pick<TradeLog, 'append'>
   readonly clock: Clock
   readonly tradesPerSecond: number
   /// Tells the user what happened, in one line.
