@@ -1,0 +1,175 @@
+/// The consumer: follows one partition of the trade log from the position that was restored, hands each batch to
+/// the roller, and has the watcher publish what changed. Moves view time every second, also when nothing comes, and
+/// saves position and state together.
+///
+/// Everything of a partition happens one after the other on the event loop; a checkpoint's writes go on beside it.
+
+import type { EpochMs, Offset } from '../core/units.js'
+import { epochMs } from '../core/units.js'
+import type { Clock } from '../ports/clock.js'
+import { PortError } from '../ports/errors.js'
+import type { LogBatch, TradeLog } from '../ports/trade-log.js'
+import { Delays } from './delays.js'
+import type { RollerRole } from './roller.js'
+
+export interface ConsumerOptions {
+  readonly partition: number
+  readonly log: TradeLog
+  readonly roller: RollerRole
+  readonly clock: Clock
+  readonly checkpointIntervalMs: number
+  /// Publishes the statistics that changed (the watcher).
+  publish(): void
+  nextTurn(): Promise<void>
+  /// Tells the operator, in one line.
+  say(message: string): void
+  /// The partition cannot go on: the process stops.
+  fail(error: unknown): void
+}
+
+/// A batch is rolled in one go; between batches, other work gets its turn at least this often.
+const TURN_MS = 5
+/// While the disk takes no dead letters, so many wait in memory before the consumer stands still.
+const LETTERS_WAITING_MAX = 100_000
+
+export class Consumer {
+  readonly #options: ConsumerOptions
+  readonly #abort = new AbortController()
+  readonly delays = new Delays()
+  #cancelTick: () => void = () => {}
+  #cancelCheckpoint: () => void = () => {}
+  #following: Promise<void> = Promise.resolve()
+  /// The end of the log when the consumer started: it has caught up once everything below is rolled.
+  #caughtUpAt: Offset
+  #caughtUp = false
+  #rolled = 0
+  #stopped = false
+  #saysFull = false
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options
+    this.#caughtUpAt = options.log.bounds(options.partition).end
+  }
+
+  /// Records rolled since the start.
+  get rolled(): number {
+    return this.#rolled
+  }
+
+  /// True once everything is rolled that was in the log at the start.
+  get caughtUp(): boolean {
+    return this.#caughtUp
+  }
+
+  /// How much of the log's backlog at the start is rolled, 0 … 1.
+  get caughtUpShare(): number {
+    return this.#caughtUp ? 1 : Math.min(1, this.#rolled / Math.max(1, this.#rolled + this.#backlog()))
+  }
+
+  start(): void {
+    const { log, partition } = this.#options
+    this.#caughtUpAt = log.bounds(partition).end
+    this.#noteCaughtUp()
+    this.#following = this.#follow().catch(error => {
+      if (!this.#stopped) this.#options.fail(error)
+    })
+    this.#armTick()
+    this.#armCheckpoint()
+  }
+
+  /// Stops intake, saves everything that was rolled. Rejects when the last checkpoint could not be stored.
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancelTick()
+    this.#cancelCheckpoint()
+    this.#abort.abort()
+    await this.#following
+    const { roller } = this.#options
+    // A delta that could not be stored before goes first, what came after it next.
+    do await roller.checkpoint()
+    while (roller.checkpointed < roller.position)
+  }
+
+  async #follow(): Promise<void> {
+    const { log, partition, roller, clock } = this.#options
+    let turnAt = clock.now() + TURN_MS
+    for await (const batch of log.follow(partition, roller.position, this.#abort.signal)) {
+      this.#roll(batch)
+      while (roller.waitingLetters > LETTERS_WAITING_MAX && !this.#stopped) await this.#checkpoint()
+      if (clock.now() < turnAt) continue
+      await this.#options.nextTurn()
+      turnAt = clock.now() + TURN_MS
+    }
+  }
+
+  #roll(batch: LogBatch): void {
+    const { roller, clock } = this.#options
+    const before = roller.position
+    roller.advance()
+    roller.roll(batch)
+    this.#rolled += roller.position - before
+    this.#noteCaughtUp()
+    // While catching up, statistics of the past are nobody's concern.
+    if (!this.#caughtUp) return
+    this.#options.publish()
+    const now = clock.now()
+    this.delays.add(Math.max(0, now - batch.appendTime), now)
+  }
+
+  #noteCaughtUp(): void {
+    if (this.#caughtUp || this.#backlog() > 0) return
+    this.#caughtUp = true
+    this.#options.publish()
+  }
+
+  #backlog(): number {
+    return Math.max(0, this.#caughtUpAt - this.#options.roller.position)
+  }
+
+  #armTick(): void {
+    const { roller, clock } = this.#options
+    this.#cancelTick = clock.at(roller.nextTickAt(), () => {
+      this.#guard(() => {
+        roller.advance()
+        if (this.#caughtUp) this.#options.publish()
+      })
+      if (!this.#stopped) this.#armTick()
+    })
+  }
+
+  #armCheckpoint(): void {
+    const { clock, checkpointIntervalMs } = this.#options
+    const at: EpochMs = epochMs(clock.now() + checkpointIntervalMs)
+    this.#cancelCheckpoint = clock.at(at, () => {
+      this.#checkpoint()
+        .catch(error => this.#options.fail(error))
+        .finally(() => {
+          if (!this.#stopped) this.#armCheckpoint()
+        })
+    })
+  }
+
+  /// A full disk is waited out: what was rolled stays in the log, which keeps it until a checkpoint covers it.
+  async #checkpoint(): Promise<void> {
+    try {
+      await this.#options.roller.checkpoint()
+      if (this.#saysFull) this.#options.say('Checkpoints are stored again.')
+      this.#saysFull = false
+    } catch (error) {
+      if (!(error instanceof PortError && error.retryable)) throw error
+      if (!this.#saysFull) {
+        this.#options.say(`No checkpoint could be stored; it is tried again. ${error.message}`)
+      }
+      this.#saysFull = true
+      await this.#options.nextTurn()
+    }
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#options.fail(error)
+    }
+  }
+}

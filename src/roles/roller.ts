@@ -1,0 +1,223 @@
+/// The roller role: the machine of one partition together with its durable state. It restores the machine from the
+/// state store, rolls batches that the consumer hands it, and makes checkpoints.
+///
+/// Order of a checkpoint, each step durable before the next: dead letters of what was rolled, the delta with the
+/// position, parts of blocks that left the hot range, then what may be forgotten. A crash between two steps loses
+/// nothing: without the delta the records are rolled again, and letters are stored once by their origin; without
+/// a part its rows are still in the deltas.
+
+import { JsonDecoder } from '../core/decode/json-decoder.js'
+import type { RollerConfig } from '../core/roller/config.js'
+import type { FateCounts } from '../core/roller/fates.js'
+import { Roller, type RollerDelta } from '../core/roller/roller.js'
+import type { StatsUpdate } from '../core/stats.js'
+import { type EpochMs, epochMs, type Offset, offset, tickOf } from '../core/units.js'
+import type { Clock } from '../ports/clock.js'
+import type { DeadLetter, DeadLetters } from '../ports/dead-letters.js'
+import { PortError } from '../ports/errors.js'
+import type { StateStore } from '../ports/state-store.js'
+import type { LogBatch, TradeLog } from '../ports/trade-log.js'
+
+export interface RollerRoleOptions {
+  readonly config: RollerConfig
+  readonly log: TradeLog
+  readonly store: StateStore
+  readonly deadLetters: DeadLetters
+  readonly clock: Clock
+  /// Resolves in a later turn of the event loop: restoring makes room for requests with it.
+  nextTurn(): Promise<void>
+}
+
+/// Restoring, 0 … 1.
+export type RestoreProgress = (share: number) => void
+
+const TURN_MS = 20
+
+export class RollerRole {
+  readonly #options: RollerRoleOptions
+  readonly #machine: Roller
+  readonly #decoder = new JsonDecoder()
+  /// Refused rows since the last checkpoint.
+  #letters: DeadLetter[] = []
+  /// A delta that was taken from the machine and is not stored yet.
+  #unstored: RollerDelta | null = null
+  #checkpointed: Offset
+  #underWay: Promise<void> | null = null
+
+  constructor(options: RollerRoleOptions) {
+    this.#options = options
+    const { config, clock, store } = options
+    this.#machine = new Roller(config, tickOf(clock.now(), config.resolutionMs), store)
+    this.#checkpointed = offset(0)
+  }
+
+  /// Rebuilds the machine from the store. Rejects with DamagedError when the store cannot be read whole, and when
+  /// the log no longer holds what comes after the checkpoint.
+  async restore(progress: RestoreProgress): Promise<void> {
+    const { store, clock } = this.#options
+    const total = Math.max(1, store.sizeBytes())
+    let done = 0
+    let turnAt = clock.now() + TURN_MS
+    const breathe = async (bytes: number): Promise<void> => {
+      done += bytes
+      if (clock.now() < turnAt) return
+      progress(Math.min(1, done / total))
+      await this.#options.nextTurn()
+      turnAt = clock.now() + TURN_MS
+    }
+    for (const part of store.parts()) {
+      this.#machine.restorePart(part.block, part.coversTo, part)
+      await breathe(part.payload.length)
+    }
+    for (const delta of store.deltas()) {
+      this.#machine.restoreDelta(delta)
+      await breathe(delta.payload.length)
+    }
+    this.#machine.restored()
+    this.#checkpointed = this.#machine.position
+    progress(1)
+  }
+
+  /// Rolls a batch of the log at the clock's second.
+  roll(batch: LogBatch): void {
+    const { batch: rows, rejects } = this.#decoder.decodeLines(batch.bytes)
+    const before = this.#machine.position
+    const rejected = this.#machine.apply(rows, batch.firstOffset, batch.count, batch.appendTime)
+    for (const { record, field, reason, at, length } of rejects) {
+      this.#refuse(batch, record, before, 'invalid', field, reason, rows.bytes.subarray(at, at + length))
+    }
+    for (const { row, fate, reason } of rejected) {
+      const at = rows.recordAt[row] ?? 0
+      const input = rows.bytes.subarray(at, at + (rows.recordLength[row] ?? 0))
+      this.#refuse(batch, rows.record[row] ?? 0, before, fate, 'time', reason, input)
+    }
+  }
+
+  /// Moves view time to the clock's.
+  advance(): void {
+    const { config, clock } = this.#options
+    this.#machine.advance(tickOf(clock.now(), config.resolutionMs))
+  }
+
+  /// When the next advance changes something.
+  nextTickAt(): EpochMs {
+    const { config, clock } = this.#options
+    return epochMs((tickOf(clock.now(), config.resolutionMs) + 1) * config.resolutionMs)
+  }
+
+  takeChanged(): string[] {
+    return this.#machine.takeChanged()
+  }
+
+  update(token: string): StatsUpdate {
+    return this.#machine.update(token)
+  }
+
+  get position(): Offset {
+    return this.#machine.position
+  }
+
+  /// Every record below it is covered by a durable checkpoint.
+  get checkpointed(): Offset {
+    return this.#checkpointed
+  }
+
+  get fates(): Readonly<FateCounts> {
+    return this.#machine.fates
+  }
+
+  /// Null before the first record.
+  get logTime(): EpochMs | null {
+    return Number.isFinite(this.#machine.logTime) ? this.#machine.logTime : null
+  }
+
+  get viewTime(): EpochMs {
+    return epochMs(this.#machine.viewTick * this.#options.config.resolutionMs)
+  }
+
+  /// Letters that wait for the next checkpoint; the consumer waits with them when they pile up.
+  get waitingLetters(): number {
+    return this.#letters.length
+  }
+
+  /// Saves what was rolled so far. Calls while one is under way wait for it and then save the rest. Rejects with
+  /// StorageFullError when there is no room: nothing is lost, and the next call tries again.
+  async checkpoint(): Promise<void> {
+    while (this.#underWay !== null) await this.#underWay.catch(() => {})
+    const work = this.#save()
+    this.#underWay = work
+    try {
+      await work
+    } finally {
+      this.#underWay = null
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { store, deadLetters, log, config } = this.#options
+    // The letters of a delta are stored before it; both are taken in the same turn.
+    this.#unstored ??= this.#machine.takeDelta()
+    await this.#saveLetters(deadLetters)
+    const delta = this.#unstored
+    if (delta !== null) {
+      await store.appendDelta(delta)
+      this.#unstored = null
+      this.#checkpointed = delta.coversTo
+      this.#machine.committed(delta.coversTo)
+      log.release(config.partition, delta.coversTo)
+    }
+    await this.#saveParts(store)
+    const forgettable = this.#machine.forgettable
+    if (forgettable !== null) await store.forget(forgettable)
+  }
+
+  async #saveLetters(deadLetters: DeadLetters): Promise<void> {
+    const letters = this.#letters
+    if (letters.length === 0) return
+    this.#letters = []
+    try {
+      await deadLetters.append(letters)
+    } catch (error) {
+      this.#letters = [...letters, ...this.#letters]
+      throw error
+    }
+  }
+
+  async #saveParts(store: StateStore): Promise<void> {
+    for (;;) {
+      const parts = this.#machine.takeParts()
+      if (parts.length === 0) return
+      try {
+        await store.appendParts(parts)
+      } catch (error) {
+        this.#machine.partsFailed()
+        if (error instanceof PortError && error.retryable) return
+        throw error
+      }
+      this.#machine.partsStored(parts)
+      await this.#options.nextTurn()
+    }
+  }
+
+  #refuse(
+    batch: LogBatch,
+    record: number,
+    before: Offset,
+    fate: DeadLetter['fate'],
+    field: string | null,
+    reason: string,
+    input: Uint8Array,
+  ): void {
+    const at = offset(batch.firstOffset + record)
+    // Records that were rolled before have had their letters.
+    if (at < before) return
+    this.#letters.push({
+      fate,
+      field,
+      reason,
+      time: batch.appendTime,
+      origin: { kind: 'log', partition: batch.partition, offset: at },
+      input: input.slice(),
+    })
+  }
+}
