@@ -110,6 +110,34 @@ test('formatAmount and formatUsd equal BigInt on unnormalised and negative limbs
   }
 })
 
+test('formatAmount and formatUsd equal BigInt where the usual case begins and ends', () => {
+  const random = randomness('usual')
+  const near = (n: number) => n - 3 + random.below(7)
+  for (let i = 0; i < 50_000; i++) {
+    const limb = () => {
+      const kind = random.below(6)
+      if (kind < 2) return random.below(LIMB)
+      if (kind === 2) return near(random.below(9_000_000) * LIMB)
+      if (kind === 3) return -near(random.below(1_000_000) * LIMB)
+      return kind === 4 ? 0 : near(2 ** 52)
+    }
+    const a = [
+      limb(),
+      limb(),
+      limb(),
+      random.below(3) === 0 ? near(9_000_000) : random.below(9),
+      random.below(2),
+    ] as const
+    const sum = a.reduce((total, part, j) => total + BigInt(part) * 10n ** BigInt(9 * j), 0n)
+    if (sum >= 0n) assert.equal(formatAmount(...a), plainOf(sum, 18))
+    const high = random.below(3) === 0 ? near(9007) : random.below(20_000) - 9_500
+    const low =
+      random.below(2) === 0 ? near(random.below(9_007_199_254) * 1_000_000) : -near(random.below(2 ** 53))
+    const usd = BigInt(low) + BigInt(high) * 10n ** 12n
+    if (usd >= 0n) assert.equal(formatUsd(low, high), plainOf(usd, 6))
+  }
+})
+
 test('formatUsd: plain, exact, trimmed', () => {
   assert.equal(formatUsd(0, 0), '0')
   assert.equal(formatUsd(5_061_237_630, 0), '5061.23763')

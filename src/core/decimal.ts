@@ -103,14 +103,70 @@ function plain(limbs: readonly number[], width: number, decimals: number): strin
 /// The sum Σ a_i × 10^(9·i − 18) in plain decimal, exact, without trailing zeros: `0`, `12.5`, `1000000`. Limbs may
 /// be unnormalised and negative (|limb| < 2^53); the total must not be negative.
 export function formatAmount(a0: number, a1: number, a2: number, a3: number, a4: number): string {
-  return plain(normalized([a0, a1, a2, a3, a4], LIMB), 9, AMOUNT_DECIMALS)
+  if (!carries(a0) || !carries(a1) || !carries(a2)) return amountOfLimbs(a0, a1, a2, a3, a4)
+  // The usual case, without the limbs as a list: two limbs of fraction, and whole tokens that are a safe integer.
+  const low = remainder(a0)
+  const next = a1 + (a0 - low) / LIMB
+  const high = remainder(next)
+  const whole = a2 + (next - high) / LIMB
+  const total = whole + a3 * LIMB
+  if (a4 !== 0 || a3 > 9_000_000 || a3 < 0 || !(total >= 0 && total <= Number.MAX_SAFE_INTEGER)) {
+    return amountOfLimbs(a0, a1, a2, a3, a4)
+  }
+  if (low !== 0) return `${total}.${padded(high, 9)}${fractionText(low, 9)}`
+  return high === 0 ? String(total) : `${total}.${fractionText(high, 9)}`
+}
+
+function amountOfLimbs(...limbs: readonly number[]): string {
+  return plain(normalized(limbs, LIMB), 9, AMOUNT_DECIMALS)
+}
+
+/// Whether limb and carry stay exact when the limb is brought into 0 … LIMB − 1.
+function carries(limb: number): boolean {
+  return limb >= -(2 ** 52) && limb <= 2 ** 52
+}
+
+/// limb mod LIMB, not negative.
+function remainder(limb: number): number {
+  // The quotient may round up to the next integer, which the rest tells.
+  const rest = limb - Math.floor(limb / LIMB) * LIMB
+  return rest < 0 ? rest + LIMB : rest
 }
 
 /// The micro-dollars low + high × 10^12 in USD, exact, up to six decimals without trailing zeros: `0`, `5061.23763`.
 /// Limbs may be unnormalised and negative (|limb| < 2^53); the total must not be negative.
 export function formatUsd(low: number, high: number): string {
-  if (high === 0 && low >= 0 && low < 1e15 && low % 1_000_000 === 0) return String(low / 1_000_000)
+  // Exact when the sum is safe: 9007 × 10^12 is, and so is every sum that does not leave the safe integers.
+  const total = low + high * 1e12
+  if (total >= 0 && total <= Number.MAX_SAFE_INTEGER && high <= 9007 && high >= -9007) {
+    // The quotient may round up to the next integer, which the rest tells. (Faster than %.)
+    let whole = Math.floor(total / 1_000_000)
+    let fraction = total - whole * 1_000_000
+    if (fraction < 0) {
+      whole--
+      fraction += 1_000_000
+    }
+    return fraction === 0 ? String(whole) : `${whole}.${fractionText(fraction, 6)}`
+  }
   return plain(normalized([low, high], 1e12), 12, 6)
+}
+
+const POWERS_OF_TEN = [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+
+/// n in `width` digits, n < 10^width ≤ 10^9.
+function padded(n: number, width: number): string {
+  return String(n + (POWERS_OF_TEN[width] ?? 0)).slice(1)
+}
+
+/// As padded, without trailing zeros; n is not 0.
+function fractionText(n: number, width: number): string {
+  let digits = n
+  let length = width
+  while (digits % 10 === 0) {
+    digits /= 10
+    length--
+  }
+  return padded(digits, length)
 }
 
 /// The shortest decimal that reads back as the same binary64, in plain notation: 1e-7 is `0.0000001`, 1e21 is

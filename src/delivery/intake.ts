@@ -96,7 +96,7 @@ export function intake({ log, deadLetters, clock, nextTurn }: IntakeOptions): In
         invalid: [],
       }
       if (form === 'lines') await decodeLines(bytes, harvest)
-      else gather(harvest, decoder.decodeArray(bytes), 0, 'array')
+      else gather(harvest, decoder.decodeArray(bytes, INVALID_MAX + 1), 0, 'array')
 
       const appends = harvest.lines.map((lines, partition) => {
         const count = harvest.counts[partition] ?? 0

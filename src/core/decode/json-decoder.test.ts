@@ -272,3 +272,10 @@ test('array: a syntax error rejects what follows it', () => {
     assert.equal((rejects[0]?.at ?? 0) + (rejects[0]?.length ?? 0), text.length)
   }
 })
+
+test('array: decoding stops at the most rejects that the caller wants', () => {
+  const text = utf8(`[1,${line({})},2,3,${line({})}]`)
+  assert.equal(decoder.decodeArray(text).rejects.length, 3)
+  const { batch, rejects, records } = decoder.decodeArray(text, 2)
+  assert.deepEqual([batch.size, rejects.length, records], [1, 2, 3])
+})

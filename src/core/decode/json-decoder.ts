@@ -57,8 +57,9 @@ export class JsonDecoder {
 
   /// Decodes a JSON array of swaps. Elements that are no swaps are rejected one by one; a syntax error rejects what
   /// follows it, as one record. An accepted element's range holds no line break: breaks between its tokens are
-  /// replaced by spaces in a copy.
-  decodeArray(bytes: Uint8Array): DecodeResult {
+  /// replaced by spaces in a copy. Decoding stops at `rejectsMax` rejects, with what follows unread: an array of
+  /// millions of elements that are no swaps must not cost a gigabyte of reasons.
+  decodeArray(bytes: Uint8Array, rejectsMax = Number.POSITIVE_INFINITY): DecodeResult {
     this.#start(bytes)
     const end = bytes.length
     const scanner = this.#exact.scanner
@@ -74,7 +75,10 @@ export class JsonDecoder {
     const empty = scanner.skipSpace() === CLOSE_ARRAY
     if (empty) scanner.position++
     let at = empty ? -1 : scanner.position
-    while (at >= 0) at = this.#decodeElement(at, end)
+    while (at >= 0) {
+      if (this.#rejects.length >= rejectsMax) return this.#result()
+      at = this.#decodeElement(at, end)
+    }
     if (scanner.error === null) {
       scanner.skipSpace()
       if (scanner.position < end) {

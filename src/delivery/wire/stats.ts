@@ -110,7 +110,11 @@ export function vwapOf(volume: string, amount: string): number {
 /// The statistics with the given windows only, in the given order.
 export function encodeStats(stats: TokenStats, windows: readonly PlacedWindow[]): string {
   const { cells } = stats
-  const price = priceText()
+  const opens = new PriceText()
+  const highs = new PriceText()
+  const lows = new PriceText()
+  const closes = new PriceText()
+  const vwaps = new PriceText()
   let volume = ''
   let buyVolume = ''
   let sellVolume = ''
@@ -139,15 +143,15 @@ export function encodeStats(stats: TokenStats, windows: readonly PlacedWindow[])
     amount += `${key}"${windowAmount}"`
     txns += key + txnsText(cells, at)
     priceChange += key + numberText(priceChangeOf(windowOpen, windowClose))
-    open += key + price(windowOpen)
-    high += key + price(cell(cells, at + Field.HIGH))
-    low += key + price(cell(cells, at + Field.LOW))
-    close += key + price(windowClose)
-    vwap += key + price(vwapOf(windowVolume, windowAmount))
+    open += key + opens.of(windowOpen)
+    high += key + highs.of(cell(cells, at + Field.HIGH))
+    low += key + lows.of(cell(cells, at + Field.LOW))
+    close += key + closes.of(windowClose)
+    vwap += key + vwaps.of(vwapOf(windowVolume, windowAmount))
     largest += key + (Number.isNaN(largestUsd) ? 'null' : `"${formatUsd(largestUsd, 0)}"`)
   }
   return (
-    `{"token":${JSON.stringify(stats.token)},"priceUsd":${price(stats.price)},"asOf":${stats.asOf}` +
+    `{"token":${JSON.stringify(stats.token)},"priceUsd":${closes.of(stats.price)},"asOf":${stats.asOf}` +
     `,"version":"${versionText(stats)}","firstSeen":${stats.firstSeen},"lastSeen":${stats.lastSeen}` +
     `,"volume":{${volume}},"buyVolume":{${buyVolume}},"sellVolume":{${sellVolume}},"amount":{${amount}}` +
     `,"txns":{${txns}},"priceChange":{${priceChange}},"open":{${open}},"high":{${high}},"low":{${low}}` +
@@ -169,17 +173,17 @@ function numberText(x: number): string {
   return Number.isFinite(x) ? String(x + 0) : 'null'
 }
 
-/// Formats prices, remembering a few: windows of a quiet token share most of theirs.
-function priceText(): (x: number) => string {
-  const texts = new Map<number, string>()
-  return x => {
-    if (!Number.isFinite(x)) return 'null'
-    let text = texts.get(x)
-    if (text === undefined) {
-      text = `"${formatPrice(x)}"`
-      texts.set(x, text)
-    }
-    return text
+/// Formats one statistic's prices, remembering the last: neighbouring windows share most of theirs.
+class PriceText {
+  #price = Number.NaN
+  #text = 'null'
+
+  of(price: number): string {
+    if (price === this.#price) return this.#text
+    if (!Number.isFinite(price)) return 'null'
+    this.#price = price
+    this.#text = `"${formatPrice(price)}"`
+    return this.#text
   }
 }
 
