@@ -56,6 +56,8 @@ export class Block {
   nextCell: Int32Array
   /// For the first row of a cell: the cell's first row (in chain order) of known price, or END.
   cellPriced: Int32Array
+  /// For the first row of a cell: the token's node of this block (token-blocks.ts).
+  cellNode: Int32Array
   readonly sliceHead = new Int32Array(BLOCK_TICKS).fill(END)
   readonly sliceTail = new Int32Array(BLOCK_TICKS).fill(END)
   ids = new Uint8Array(0)
@@ -84,6 +86,7 @@ export class Block {
     this.nextInSlice = new Int32Array(capacity)
     this.nextCell = new Int32Array(capacity)
     this.cellPriced = new Int32Array(capacity)
+    this.cellNode = new Int32Array(capacity)
   }
 
   /// Empties the block for another use; the columns keep their room.
@@ -175,6 +178,7 @@ export class Block {
     this.nextInSlice = grownInt32(this.nextInSlice, needed)
     this.nextCell = grownInt32(this.nextCell, needed)
     this.cellPriced = grownInt32(this.cellPriced, needed)
+    this.cellNode = grownInt32(this.cellNode, needed)
   }
 }
 

@@ -142,6 +142,7 @@ export class Slices {
     const { tokenBlocks } = this
     const node = this.node(token, entry.index)
     const slot = rows.slot[row] as number
+    rows.cellNode[row] = node
     const priced = !Number.isNaN(rows.price[row] as number)
     const last = tokenBlocks.lastCell[node] as number
     const lastSlot = last === END ? -1 : (rows.slot[last] as number)

@@ -27,6 +27,8 @@ export class TokenBlocks {
   /// Relative tick and price of its first swap of known price (chain order); NO_TICK where there is none.
   pricedTick = new Int32Array(256)
   pricedPrice = new Float64Array(256)
+  /// The token's next node, or -1: where a cursor goes on when a block has no further swap of the token.
+  next = new Int32Array(256)
   #used = 0
   #free: number[] = []
   #lists: List[] = []
@@ -55,22 +57,21 @@ export class TokenBlocks {
       list = { nodes: [], head: 0 }
       this.#lists[token] = list
     }
-    const last = list.nodes[list.nodes.length - 1]
-    if (list.head === list.nodes.length || (this.block[last as number] as number) < block)
-      list.nodes.push(node)
-    else list.nodes.splice(this.#position(list, block), 0, node)
+    const { nodes } = list
+    const at = this.#isAfterAll(list, block) ? nodes.length : this.#position(list, block)
+    const before = at > list.head ? (nodes[at - 1] as number) : -1
+    this.next[node] = nodes[at] ?? -1
+    if (before >= 0) this.next[before] = node
+    if (at === nodes.length) nodes.push(node)
+    else nodes.splice(at, 0, node)
     return node
   }
 
-  /// The first node after `block` that satisfies `wanted`, or -1: the first with a priced swap, or the first.
-  nextAfter(token: number, block: number, wanted: 'any' | 'priced'): number {
-    const list = this.#lists[token]
-    if (list === undefined) return -1
-    for (let at = this.#position(list, block + 1); at < list.nodes.length; at++) {
-      const node = list.nodes[at] as number
-      if (wanted === 'any' || this.pricedTick[node] !== NO_TICK) return node
-    }
-    return -1
+  /// The first node after this one with a priced swap, or -1.
+  nextPriced(node: number): number {
+    let next = this.next[node] as number
+    while (next >= 0 && this.pricedTick[next] === NO_TICK) next = this.next[next] as number
+    return next
   }
 
   /// Drops the token's node of the block, if it has one. Blocks are dropped oldest first.
@@ -99,6 +100,11 @@ export class TokenBlocks {
     list.head = 0
   }
 
+  #isAfterAll(list: List, block: number): boolean {
+    if (list.head === list.nodes.length) return true
+    return (this.block[list.nodes[list.nodes.length - 1] as number] as number) < block
+  }
+
   /// Index of the first node of the list at or after the block.
   #position(list: List, block: number): number {
     let low = list.head
@@ -120,6 +126,7 @@ export class TokenBlocks {
       this.firstMs = grownFloat64(this.firstMs, node + 1)
       this.pricedTick = grownInt32(this.pricedTick, node + 1)
       this.pricedPrice = grownFloat64(this.pricedPrice, node + 1)
+      this.next = grownInt32(this.next, node + 1)
     }
     this.block[node] = block
     this.firstCell[node] = -1

@@ -350,7 +350,7 @@ export class View {
       if (rows.nextCell[row] === NOT_FIRST) continue
       const token = rows.token[row] as number
       const at = (token * cells + w) * HOT
-      if (hot[at + HOT_OPEN_TICK] === tick) this.#advanceOpen(at, token, entry, rows, row)
+      if (hot[at + HOT_OPEN_TICK] === tick) this.#advanceOpen(at, entry, rows, row)
       if (isRetention) this.#expireFirst(token, entry, rows, row, tick)
       this.#touch(token)
     }
@@ -398,7 +398,7 @@ export class View {
   }
 
   /// The window's opening price passes to the token's next priced swap.
-  #advanceOpen(at: number, token: number, entry: BlockEntry, rows: Block, row: number): void {
+  #advanceOpen(at: number, entry: BlockEntry, rows: Block, row: number): void {
     const { hot } = this.tokens
     for (let next = rows.nextCell[row] as number; next !== END; next = rows.nextCell[next] as number) {
       const priced = rows.cellPriced[next] as number
@@ -408,7 +408,7 @@ export class View {
       return
     }
     const { tokenBlocks } = this.#slices
-    const node = tokenBlocks.nextAfter(token, entry.index, 'priced')
+    const node = tokenBlocks.nextPriced(rows.cellNode[row] as number)
     hot[at + HOT_OPEN_TICK] = node < 0 ? NO_TICK : (tokenBlocks.pricedTick[node] as number)
     hot[at + HOT_OPEN_PRICE] = node < 0 ? Number.NaN : (tokenBlocks.pricedPrice[node] as number)
   }
@@ -428,7 +428,7 @@ export class View {
       return
     }
     const { tokenBlocks } = this.#slices
-    const node = tokenBlocks.nextAfter(token, entry.index, 'any')
+    const node = tokenBlocks.next[rows.cellNode[row] as number] as number
     if (node < 0) {
       tokens.firstTick[token] = NO_TICK
       tokens.firstMs[token] = Number.POSITIVE_INFINITY
