@@ -51,7 +51,7 @@ function withHighest(carry: Carry, partition: number, offset: number): Carry {
   const next = [...carry]
   for (let i = 0; i < next.length; i += 2) {
     if (next[i] !== partition) continue
-    next[i + 1] = offset
+    next[i + 1] = Math.max(next[i + 1] ?? offset, offset)
     return next
   }
   return [...next, partition, offset]
