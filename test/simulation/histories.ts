@@ -37,27 +37,32 @@ export function randomHistory(random: Random, stepCount: number): History {
     viewTick += by
     steps.push({ kind: 'advance', by })
   }
-  const [checkpoints, crashes] = random.pick([
-    [0.2, 0.05],
-    [0.02, 0.05],
-    [0.2, 0],
-    [0, 0.1],
-  ])
+  const [checkpoints, pauses, crashes] = random.pick([
+    [0.2, 0, 0.05],
+    [0.02, 0, 0.05],
+    [0.2, 0, 0],
+    [0, 0, 0.1],
+    [0.01, 0.3, 0.05],
+    [0, 0.4, 0.02],
+  ] as const)
   while (steps.length < stepCount) {
-    const way = random.next()
+    let way = random.next()
     const logTick = Math.floor(stream.logTime / rules.resolutionMs)
     if (way < checkpoints) steps.push({ kind: 'checkpoint' })
-    else if (way < checkpoints * 1.1) steps.push({ kind: 'full-disk', stored: random.below(3) })
-    else if (way < checkpoints * 1.1 + crashes) {
-      steps.push({
-        kind: 'crash',
-        back: random.chance(0.5) ? 0 : random.below(rules.retentionMs / rules.resolutionMs),
-      })
-    } else if (way < 0.6) steps.push({ kind: 'append', batch: stream.batch() })
-    else if (way < 0.9) advanceTo(logTick)
-    else if (way < 0.95) advanceTo(viewTick + random.between(1, 3))
-    else if (way < 0.98) advanceTo(logTick + random.below(200))
-    else advanceTo(viewTick + random.below(Math.ceil((rules.retentionMs / rules.resolutionMs) * 0.3)))
+    else if (way < checkpoints + pauses) steps.push({ kind: 'save-on' })
+    else if (way < checkpoints + pauses + 0.01) {
+      steps.push({ kind: 'full-disk', roomForParts: random.below(3) })
+    } else if (way < checkpoints + pauses + 0.01 + crashes) {
+      const back = random.chance(0.5) ? 0 : random.below(rules.retentionMs / rules.resolutionMs)
+      steps.push({ kind: 'crash', back })
+    } else {
+      way = random.next()
+      if (way < 0.6) steps.push({ kind: 'append', batch: stream.batch() })
+      else if (way < 0.9) advanceTo(logTick)
+      else if (way < 0.95) advanceTo(viewTick + random.between(1, 3))
+      else if (way < 0.98) advanceTo(logTick + random.below(200))
+      else advanceTo(viewTick + random.below(Math.ceil((rules.retentionMs / rules.resolutionMs) * 0.3)))
+    }
   }
   return { rules, hotRangeMs, startTick, steps }
 }

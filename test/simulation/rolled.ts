@@ -6,7 +6,7 @@ import { MemoryStateStore } from '../../src/adapters/memory/state-store.js'
 import { JsonDecoder } from '../../src/core/decode/json-decoder.js'
 import type { RollerConfig } from '../../src/core/roller/config.js'
 import type { FateCounts } from '../../src/core/roller/fates.js'
-import { Roller } from '../../src/core/roller/roller.js'
+import { Roller, type RollerDelta } from '../../src/core/roller/roller.js'
 import { epochMs, offset, tick as tickUnit } from '../../src/core/units.js'
 import { encodeStats, placeWindows } from '../../src/delivery/wire/stats.js'
 import { ndjson, type RawBatch, type Rules } from './raw-swap.js'
@@ -30,7 +30,11 @@ export class Rolled {
   readonly #durable: boolean
   readonly #log: Logged[] = []
   readonly #decoder = new JsonDecoder()
-  #store = new MemoryStateStore()
+  readonly #store = new MemoryStateStore()
+  /// The checkpoint under way, and its delta until that is stored.
+  #saving: AsyncGenerator<void, void> | null = null
+  #unstored: RollerDelta | null = null
+  #roomForParts = Number.POSITIVE_INFINITY
   #roller: Roller
   /// What a watcher would serve: refreshed only for tokens that were reported as changed, and without the fields
   /// that every answer has anew.
@@ -81,46 +85,62 @@ export class Rolled {
 
   /// Saves what has come, and moves what has left the hot range to the store.
   async checkpoint(): Promise<void> {
-    if (!this.#durable) return
-    const delta = this.#roller.takeDelta()
-    if (delta !== null) {
-      await this.#store.appendDelta(delta)
-      this.#roller.committed(delta.coversTo)
-    }
-    for (;;) {
-      const parts = this.#roller.takeParts()
-      if (parts.length === 0) break
-      await this.#store.appendParts(parts)
-      this.#roller.partsStored(parts)
-    }
-    const forgettable = this.#roller.forgettable
-    if (forgettable !== null) await this.#store.forget(forgettable)
+    while (!(await this.saveOn())) {}
   }
 
-  /// A checkpoint whose parts could not all be stored: the disk is full for the parts after the first `stored`.
-  async checkpointWithFullDisk(stored: number): Promise<void> {
-    if (!this.#durable) return
-    const delta = this.#roller.takeDelta()
-    if (delta !== null) {
-      await this.#store.appendDelta(delta)
-      this.#roller.committed(delta.coversTo)
+  /// Goes on with the checkpoint under way, or begins one, up to its next pause: the places where a process waits for
+  /// its disk, goes on rolling meanwhile, and may be killed. True when the checkpoint is through.
+  async saveOn(): Promise<boolean> {
+    if (!this.#durable) return true
+    this.#saving ??= this.#save()
+    const { done = false } = await this.#saving.next()
+    if (done) this.#saving = null
+    return done
+  }
+
+  /// From here on, so many parts find room on the disk, then one does not.
+  fillDisk(roomForParts: number): void {
+    this.#roomForParts = roomForParts
+  }
+
+  async *#save(): AsyncGenerator<void, void> {
+    const roller = this.#roller
+    this.#unstored ??= roller.takeDelta()
+    yield
+    if (this.#unstored !== null) {
+      const { coversTo } = this.#unstored
+      await this.#store.appendDelta(this.#unstored)
+      yield
+      this.#unstored = null
+      roller.committed(coversTo)
+      yield
     }
-    for (let i = 0; ; i++) {
-      const parts = this.#roller.takeParts()
-      if (parts.length === 0) return
-      if (i >= stored) {
-        this.#roller.partsFailed()
+    for (;;) {
+      const parts = roller.takeParts()
+      if (parts.length === 0) break
+      yield
+      if (this.#roomForParts-- === 0) {
+        this.#roomForParts = Number.POSITIVE_INFINITY
+        roller.partsFailed()
         return
       }
       await this.#store.appendParts(parts)
-      this.#roller.partsStored(parts)
+      yield
+      roller.partsStored(parts)
+      yield
     }
+    const { forgettable } = roller
+    if (forgettable === null) return
+    yield
+    await this.#store.forget(forgettable)
   }
 
   /// Forgets everything in memory, restores from the store, and rolls the log from there. View time begins at
   /// `restartTick` and goes on where it was.
   crash(restartTick: number): void {
     const viewTick = this.#roller.viewTick
+    this.#saving = null
+    this.#unstored = null
     const roller = this.#newRoller(restartTick)
     if (this.#durable) {
       for (const part of this.#store.parts()) roller.restorePart(part.block, part.coversTo, part)

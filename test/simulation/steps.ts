@@ -9,7 +9,9 @@ export type Step =
   | { readonly kind: 'append'; readonly batch: RawBatch }
   | { readonly kind: 'advance'; readonly by: number }
   | { readonly kind: 'checkpoint' }
-  | { readonly kind: 'full-disk'; readonly stored: number }
+  /// Goes on with a checkpoint by one pause; see Rolled.saveOn.
+  | { readonly kind: 'save-on' }
+  | { readonly kind: 'full-disk'; readonly roomForParts: number }
   /// The next process begins its view this many ticks before the last one's.
   | { readonly kind: 'crash'; readonly back: number }
 
@@ -55,8 +57,11 @@ async function take(step: Step, rolled: Rolled, model: Model, startTick: number)
     }
     case 'checkpoint':
       return rolled.checkpoint()
+    case 'save-on':
+      await rolled.saveOn()
+      return
     case 'full-disk':
-      return rolled.checkpointWithFullDisk(step.stored)
+      return rolled.fillDisk(step.roomForParts)
     case 'crash':
       return rolled.crash(Math.max(startTick, model.viewTick - step.back))
     default:

@@ -231,6 +231,8 @@ export class Roller {
       this.#sealing?.forgettable(
         Math.min(this.#ledger.oldestBlock(this.#retainedTick()), this.#ledger.parts.segmentHighest),
         epochMs(this.#logTime - this.config.dedupeHorizonMs),
+        // The last delta stays, however old: position, log time and fates are read from it.
+        offset(this.#committed - 1),
       ) ?? null
     )
   }

@@ -82,10 +82,11 @@ export class Sealing {
     this.#underWay = []
   }
 
-  forgettable(oldestBlock: number, logTimeBefore: EpochMs): Forgettable {
+  forgettable(oldestBlock: number, logTimeBefore: EpochMs, coveredAtMost: Offset): Forgettable {
+    const coveredBelow = offset(Math.min(this.#sweptTo, coveredAtMost))
     return {
       partsBelowBlock: oldestBlock,
-      deltas: { coveredBelow: offset(this.#sweptTo), logTimeBefore, blockBelow: this.#sweptBelowBlock },
+      deltas: { coveredBelow, logTimeBefore, blockBelow: this.#sweptBelowBlock },
     }
   }
 
