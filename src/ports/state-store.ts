@@ -10,6 +10,8 @@
 /// - Opaque: payloads are the roller's (docs/formats/); the store checksums and frames them, never looks inside.
 /// - Damage: what was acknowledged and cannot be read back whole fails with `DamagedError`, never with less data.
 /// - A failed append (a full disk) changes nothing and may be repeated.
+/// - Payloads that are read are the caller's; no later read changes them. One that is kept may keep a megabyte alive
+///   around it.
 
 import type { EpochMs, Offset } from '../core/units.js'
 

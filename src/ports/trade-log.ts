@@ -7,7 +7,8 @@
 /// - Atomicity: one append is all or nothing for a partition. After a failed append none of it is ever read.
 /// - Append times never decrease along a partition: each is the maximum of the clock and its predecessor's.
 ///   They are stored, so every reader sees the same ones.
-/// - Full: an append that finds no room fails with `LogFullError` (retryable) and changes nothing.
+/// - Full: an append that finds the bounded queue full fails with `LogFullError`, one that finds no room on the disk
+///   with `StorageFullError`. Both are retryable and change nothing.
 /// - Damage: records that were acknowledged but cannot be read back make `open` or `follow` fail with
 ///   `DamagedError`; they are never skipped in silence.
 
@@ -43,7 +44,8 @@ export interface TradeLog {
   readonly partitions: number
 
   /// Appends `count` lines. Resolves when they are durable. Appends made before an earlier one resolved are
-  /// grouped into one write. Rejects with LogFullError when the bounded queue or the disk is full.
+  /// grouped into one write. `lines` belongs to the log from the call on: it is what live followers get. Rejects with
+  /// LogFullError or StorageFullError when there is no room, with StorageFailedError when the disk fails.
   append(partition: number, lines: Uint8Array, count: number): Promise<Appended>
 
   /// Follows the partition from `from` on: first what is stored, then what comes, until `signal` aborts (the
