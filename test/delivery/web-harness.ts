@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
+import { MemoryDeadLetters } from '../../src/adapters/memory/dead-letters.js'
 import { MemoryStatsFeed } from '../../src/adapters/memory/stats-feed.js'
 import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
@@ -15,29 +16,6 @@ import { type Web, web } from '../../src/roles/web.js'
 import { THREE_WINDOWS } from './token-stats.js'
 
 export const START = 1_790_000_000_000
-
-/// Dead letters that are kept as they come.
-export class KeptLetters implements DeadLetters {
-  readonly #letters: DeadLetter[] = []
-
-  async append(letters: readonly DeadLetter[]): Promise<void> {
-    this.#letters.push(...letters)
-  }
-
-  async *read(): AsyncGenerator<DeadLetter> {
-    yield* this.#letters
-  }
-
-  counts() {
-    return { stored: this.#letters.length, dropped: 0 }
-  }
-
-  sizeBytes(): number {
-    return 0
-  }
-
-  async close(): Promise<void> {}
-}
 
 export interface Setting {
   readonly limits?: Partial<WebLimits>
@@ -55,7 +33,7 @@ export interface Running {
   readonly clock: ManualClock
   readonly feed: MemoryStatsFeed
   readonly log: TradeLog
-  readonly deadLetters: KeptLetters
+  readonly deadLetters: MemoryDeadLetters
   /// Errors that the role reported. A test that expects some takes them out.
   readonly errors: unknown[]
 }
@@ -64,7 +42,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
   const clock = new ManualClock(START)
   const feed = new MemoryStatsFeed()
   const log = setting.log ?? new MemoryTradeLog({ clock, partitions: setting.partitions ?? 1 })
-  const deadLetters = new KeptLetters()
+  const deadLetters = new MemoryDeadLetters()
   const errors: unknown[] = []
   const readiness = setting.readiness ?? (() => ({ ready: true }) as const)
   const limits = { ...DEFAULT_WEB_LIMITS, ...setting.limits }
