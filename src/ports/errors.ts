@@ -60,8 +60,8 @@ export class UnknownFormatError extends PortError {
   readonly retryable = false
 }
 
-/// The disk refused a write or could not promise that one is durable. What was acknowledged before is kept and is
-/// verified by the next start; the store takes nothing more in this process.
+/// The disk failed a write or could not promise that one is durable; the call stored nothing. What was acknowledged
+/// before is kept, and the next start verifies it. After a failed promise the store takes nothing more in this process.
 export class StorageFailedError extends PortError {
   override readonly name = 'StorageFailedError'
   readonly code = 'E_STORAGE_FAILED'

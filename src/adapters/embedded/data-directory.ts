@@ -8,13 +8,14 @@
 ///   damaged-TIME/         what `repair` moved aside (repair.ts)
 
 import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../ports/clock.js'
 import { DamagedError } from '../../ports/errors.js'
 import { EmbeddedDeadLetters } from './dead-letters.js'
 import { checkSettings, type DirectorySettings, formatPath, readFormat, writeFormat } from './format-file.js'
 import { lockDirectory } from './lock.js'
 import { EmbeddedStateStore } from './state-store.js'
+import { syncDirectory } from './stream-open.js'
 import { EmbeddedTradeLog } from './trade-log.js'
 import { REPAIR } from './way-out.js'
 
@@ -106,7 +107,9 @@ function openLocked(
   }
   if (create) {
     checkEmpty(directory, stores)
+    syncDirectory(join(directory, 'state'))
     writeFormat(directory, options)
+    syncDirectory(dirname(resolve(directory)))
   }
   checkPositions(directory, stores)
   return stores
@@ -120,7 +123,7 @@ function checkEmpty(directory: string, { log, states, deadLetters }: EmbeddedSto
     existsSync(join(logDirectory(directory), String(log.partitions)))
   if (!hasData) return
   throw new DamagedError(
-    `${formatPath(directory)} is missing, but there are data. All of them may be whole. ${REPAIR}`,
+    `${formatPath(directory)} is missing, but there are data. All of them may be whole.`,
     REPAIR,
   )
 }
@@ -132,7 +135,7 @@ function checkPositions(directory: string, { log, states }: EmbeddedStores): voi
     const position = state.position()
     if (first <= position && position <= end) continue
     throw new DamagedError(
-      `${directory}: the state of partition ${partition} ends at offset ${position}, but the trade log holds ${first} to ${end}. ${REPAIR}`,
+      `${directory}: the state of partition ${partition} ends at offset ${position}, but the trade log holds ${first} to ${end}.`,
       REPAIR,
     )
   }

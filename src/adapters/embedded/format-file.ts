@@ -38,10 +38,7 @@ export function readFormat(directory: string): DirectorySettings | null {
   if (text !== `${line}\n${checksum(line)}\n` || sum === undefined) {
     const wayOut =
       'Restore the file from a copy, or write it again with `volumer repair --data DIR`; nothing else depends on its bytes.'
-    throw new DamagedError(
-      `${path} is damaged: it fails its checksum. All data files may be whole. ${wayOut}`,
-      wayOut,
-    )
+    throw new DamagedError(`${path} is damaged: it fails its checksum. All data files may be whole.`, wayOut)
   }
   const stored: Readonly<Record<string, unknown>> = JSON.parse(line)
   const { version, partitions, resolutionMs } = stored

@@ -16,7 +16,7 @@ import { FRAME_HEADER_BYTES, type Frame, type FrameMeta, parseFrames } from './f
 import { type FramePlace, readBytes, readFrames, withFile } from './segment-reader.js'
 import { Stream } from './stream.js'
 import type { StreamSpec } from './stream-open.js'
-import { REPAIR } from './way-out.js'
+import { REPAIR_STATE } from './way-out.js'
 
 const MIB = 1024 * 1024
 const NO_SEGMENT = -1
@@ -43,7 +43,7 @@ export function deltaStreamSpec(directory: string, partition: number, create: bo
     initialCarry: [0],
     advance: (_, [, coversTo]) => [coversTo],
     safe: ([coversTo]) => `deltas that cover the offsets below ${coversTo}`,
-    wayOut: REPAIR,
+    wayOut: REPAIR_STATE,
   }
 }
 
@@ -58,7 +58,7 @@ export function partStreamSpec(directory: string, partition: number, create: boo
     initialCarry: [NO_SEGMENT],
     advance: (_, [, , , segment]) => [segment],
     safe: ([segment]) => `parts of segments below ${segment}`,
-    wayOut: REPAIR,
+    wayOut: REPAIR_STATE,
   }
 }
 

@@ -137,7 +137,7 @@ export function damage(spec: StreamSpec, carry: () => Carry | null): Fail {
     const safe = carry()
     const kept = safe === null ? 'What it holds could not be established.' : `Safe: ${spec.safe(safe)}.`
     return new DamagedError(
-      `${spec.name} is damaged: ${path}, byte ${position}: ${what}. ${kept} ${spec.wayOut}`,
+      `${spec.name} is damaged: ${path}, byte ${position}: ${what}. ${kept}`,
       spec.wayOut,
     )
   }
