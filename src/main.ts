@@ -3,6 +3,7 @@
 
 import { SystemClock } from './adapters/system/clock.js'
 import { runProgram } from './commands/program.js'
+import { start } from './commands/start.js'
 import { Interrupter } from './roles/interrupter.js'
 
 // A reader that went away (`volumer replay … | head`) ends the program, not with an error.
@@ -22,6 +23,6 @@ function interruption(): AbortSignal {
 const clock = new SystemClock()
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  { interruption },
+  { start: (resolved, context) => start(resolved, context, process), interruption },
   { clock, stdout: process.stdout, stderr: process.stderr },
 )

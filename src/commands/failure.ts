@@ -6,6 +6,7 @@ import {
   DamagedError,
   LockedError,
   PortError,
+  SettingsMismatchError,
   StorageFullError,
   UnknownFormatError,
 } from '../ports/errors.js'
@@ -63,6 +64,7 @@ export function failureOf(error: unknown, unexpected: ExitCode = EXIT.failed): F
   // Commander has already printed its message; help and version are no errors.
   if (error instanceof CommanderError)
     return { exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage, message: '' }
+  if (error instanceof SettingsMismatchError) return { exitCode: EXIT.usage, message: error.message }
   if (error instanceof LockedError) return { exitCode: EXIT.locked, message: error.message }
   if (error instanceof DamagedError) {
     return {

@@ -8,6 +8,7 @@ import { parseWindow } from '../core/windows.js'
 import type { CommandContext } from './context.js'
 import { CommandError, EXIT, EXIT_CODES_HELP, type ExitCode, failureOf, report } from './failure.js'
 import { DEFAULT_URL, serverUrl } from './server-url.js'
+import { VERSION } from './version.js'
 
 /// The commands that main.ts composes, since they need adapters or signals.
 export interface Commands {
@@ -190,8 +191,6 @@ export async function runProgram(
     return failure.exitCode
   }
 }
-
-const VERSION = '0.1.0'
 
 /// Flags of the configuration's keys, and --config.
 function addKeys(command: Command, keys: readonly KeyName[]): Command {

@@ -1,0 +1,42 @@
+/// The stores of a process, by configuration: embedded on the local disk, or in memory.
+
+import { openEmbeddedStores } from '../adapters/embedded/data-directory.js'
+import { MemoryDeadLetters } from '../adapters/memory/dead-letters.js'
+import { MemoryStateStore } from '../adapters/memory/state-store.js'
+import { MemoryTradeLog } from '../adapters/memory/trade-log.js'
+import type { Config } from '../config.js'
+import { invariant } from '../core/invariant.js'
+import type { Clock } from '../ports/clock.js'
+import type { DeadLetters } from '../ports/dead-letters.js'
+import type { StateStore } from '../ports/state-store.js'
+import type { TradeLog } from '../ports/trade-log.js'
+
+export interface Stores {
+  readonly log: TradeLog
+  readonly state: StateStore
+  readonly deadLetters: DeadLetters
+  close(): Promise<void>
+}
+
+export async function openStores(config: Config, clock: Clock): Promise<Stores> {
+  if (config.storage === 'memory') {
+    const log = new MemoryTradeLog({ clock })
+    const deadLetters = new MemoryDeadLetters({ sizeBytesMax: config.deadLettersMaxBytes })
+    const state = new MemoryStateStore()
+    const close = async () => {
+      for (const store of [log, state, deadLetters]) await store.close()
+    }
+    return { log, state, deadLetters, close }
+  }
+  const stores = await openEmbeddedStores({
+    directory: config.data,
+    clock,
+    partitions: 1,
+    resolutionMs: config.resolutionMs,
+    logSizeBytesMax: config.logMaxBytes,
+    deadLettersSizeBytesMax: config.deadLettersMaxBytes,
+  })
+  const [state] = stores.states
+  invariant(state !== undefined, 'every partition has a state store')
+  return { log: stores.log, state, deadLetters: stores.deadLetters, close: () => stores.close() }
+}
