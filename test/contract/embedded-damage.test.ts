@@ -20,7 +20,7 @@ import { PortError } from '../../src/ports/errors.js'
 import { type Random, randomness } from '../random/randomness.js'
 import { content, fromHttp, fromLog } from './dead-letters.js'
 import { contentOfLog, contentOfState, openLetters, openLog, openState } from './embedded-stores.js'
-import { scratchDirectory } from './scratch.js'
+import { memoryScratchDirectory } from './scratch.js'
 import { delta, part } from './state-store.js'
 import { lines } from './trade-log.js'
 
@@ -123,7 +123,7 @@ async function buildKilled(subject: Subject, scratch: string): Promise<string> {
 }
 
 async function trial(t: TestContext, subject: Subject): Promise<Trial> {
-  const scratch = scratchDirectory(t)
+  const scratch = memoryScratchDirectory(t)
   const directory = await buildKilled(subject, scratch)
   const whole = join(scratch, 'copy')
   cpSync(directory, whole, { recursive: true })

@@ -28,7 +28,7 @@ import { epochMs, offset } from '../../src/core/units.js'
 import { randomness } from '../random/randomness.js'
 import { fromHttp, fromLog } from './dead-letters.js'
 import { openLetters, openLog, openState } from './embedded-stores.js'
-import { scratchDirectory } from './scratch.js'
+import { memoryScratchDirectory } from './scratch.js'
 import { delta, part } from './state-store.js'
 import { lines, readTo, records } from './trade-log.js'
 
@@ -109,7 +109,7 @@ for (const shortened of [false, true]) {
 
   test(`a directory ${kind}: whatever is damaged, repair makes one that opens and names what is lost`, async t => {
     const random = randomness(t.name)
-    const scratch = scratchDirectory(t)
+    const scratch = memoryScratchDirectory(t)
     const whole = join(scratch, 'whole')
     await build(whole, shortened)
     const files = readdirSync(whole, { recursive: true, encoding: 'utf8' }).filter(file =>
@@ -152,7 +152,7 @@ for (const shortened of [false, true]) {
 }
 
 async function built(t: TestContext, shortened = false): Promise<string> {
-  const directory = scratchDirectory(t, 'data')
+  const directory = memoryScratchDirectory(t, 'data')
   await build(directory, shortened)
   return directory
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { SystemClock } from '../system/clock.js'
-import { type DirectoryLock, lockDirectory } from './lock.js'
+import { type DirectoryLock, lockDirectory, lockIn, placeInTemporaries } from './lock.js'
 
 const clock = new SystemClock()
 
@@ -99,6 +99,22 @@ test('a directory with a path longer than a socket may have', async t => {
   const lock = await lockDirectory(directory, clock)
   assert.match((await startHolder(t, directory)).said, /^E_LOCKED/)
   await lock.release()
+})
+
+test('where a directory cannot have sockets, they lie in the temporaries, and exclude as well', async t => {
+  const directory = scratch(t)
+  const place = () => placeInTemporaries(directory)
+  const { directory: temporaries } = place()
+  t.after(() => rmSync(temporaries, { recursive: true, force: true }))
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 5 }, () => lockIn(place(), directory, clock)),
+  )
+  const held = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  assert.equal(held.length, 1)
+  await assert.rejects(lockIn(place(), join(directory, '.'), clock), { code: 'E_LOCKED' })
+  for (const lock of held) await lock.release()
+  await (await lockIn(place(), directory, clock)).release()
+  assert.deepEqual(readdirSync(directory), [])
 })
 
 test('a process that is stopped is alive', { skip: process.platform === 'win32' }, async t => {

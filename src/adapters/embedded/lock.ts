@@ -74,7 +74,9 @@ function placeIn(directory: string): Place {
   return { directory, address: name => join(directory, name), close: () => {} }
 }
 
-function placeInTemporaries(directory: string): Place {
+/// Where the data directory itself cannot have sockets: a directory of the system's temporaries, named by the data
+/// directory's real path.
+export function placeInTemporaries(directory: string): Place {
   const hash = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 16)
   const own = join(tmpdir(), `volumer-${hash}`)
   mkdirSync(own, { recursive: true })
@@ -83,7 +85,8 @@ function placeInTemporaries(directory: string): Place {
 
 const VISIBLE = /^lock-(\d+)-([0-9a-f]{16})$/
 
-async function lockIn(place: Place, directory: string, clock: Clock): Promise<DirectoryLock> {
+/// Locks the directory by sockets that lie in `place`.
+export async function lockIn(place: Place, directory: string, clock: Clock): Promise<DirectoryLock> {
   try {
     const socket = await contend(place, directory, clock)
     const release = async () => {
