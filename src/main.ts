@@ -3,6 +3,7 @@
 
 import { SystemClock } from './adapters/system/clock.js'
 import { runProgram } from './commands/program.js'
+import { repair } from './commands/repair.js'
 import { start } from './commands/start.js'
 import { Interrupter } from './roles/interrupter.js'
 
@@ -23,6 +24,6 @@ function interruption(): AbortSignal {
 const clock = new SystemClock()
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  { start: (resolved, context) => start(resolved, context, process), interruption },
+  { start: (resolved, context) => start(resolved, context, process), repair, interruption },
   { clock, stdout: process.stdout, stderr: process.stderr },
 )

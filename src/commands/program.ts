@@ -12,14 +12,10 @@ import { VERSION } from './version.js'
 
 /// The commands that main.ts composes, since they need adapters or signals.
 export interface Commands {
-  readonly start?: (resolved: Resolved, context: CommandContext) => Promise<ExitCode>
-  readonly repair?: (config: Config, options: RepairFlags, context: CommandContext) => Promise<void>
+  start(resolved: Resolved, context: CommandContext): Promise<ExitCode>
+  repair(config: Config, context: CommandContext): Promise<ExitCode>
   /// Aborts with SIGINT or SIGTERM.
   interruption(): AbortSignal
-}
-
-export interface RepairFlags {
-  readonly yes: boolean
 }
 
 interface Flags {
@@ -51,19 +47,16 @@ export async function runProgram(
       .showHelpAfterError('(add --help for what is possible)')
       .addHelpText('after', `\nExamples:\n${examples.map(line => `  ${line}\n`).join('')}${EXIT_CODES_HELP}`)
 
-  const { start, repair } = commands
-  if (start !== undefined) {
-    const starting = command('start', 'Run Volumer: take swaps, roll them, serve the statistics.', [
-      'volumer start',
-      'volumer start --port 0 --no-faketrader --data /var/lib/volumer',
-      'volumer start --windows 1m,5m,1h,24h,48h --retention 48h',
-      'VOLUMER_PORT=8080 volumer start --trades-per-second 5000 --seed 42',
-    ])
-    addKeys(starting, KEY_NAMES).action(async (flags: Flags) => {
-      unexpected = EXIT.fault
-      exitCode = await start(resolve(flags), context)
-    })
-  }
+  const starting = command('start', 'Run Volumer: take swaps, roll them, serve the statistics.', [
+    'volumer start',
+    'volumer start --port 0 --no-faketrader --data /var/lib/volumer',
+    'volumer start --windows 1m,5m,1h,24h,48h --retention 48h',
+    'VOLUMER_PORT=8080 volumer start --trades-per-second 5000 --seed 42',
+  ])
+  addKeys(starting, KEY_NAMES).action(async (flags: Flags) => {
+    unexpected = EXIT.fault
+    exitCode = await commands.start(resolve(flags), context)
+  })
 
   const replaying = command(
     'replay <file...>',
@@ -167,16 +160,17 @@ export async function runProgram(
     stdout.write(showConfig(resolve(rest), format === 'json' ? 'json' : 'table'))
   })
 
-  if (repair !== undefined) {
-    const repairing = command(
-      'repair',
-      'Examine a data directory that start refuses as damaged, and mend what can be.',
-      ['volumer repair', 'volumer repair --data /var/lib/volumer --yes'],
-    ).option('--yes', 'do it; without it, only say what would be done', false)
-    addKeys(repairing, ['data']).action(async (flags: Flags) => {
-      await repair(resolve(flags).config, { yes: flags.yes === true }, context)
-    })
-  }
+  const repairing = command('repair', 'Make a data directory open again that start refuses as damaged.', [
+    'volumer repair',
+    'volumer repair --data /var/lib/volumer',
+  ]).addHelpText(
+    'after',
+    '\nDamaged files are moved aside within the data directory, never deleted. It says exactly what is lost; exit code\n' +
+      '0 when that is nothing, 4 when it is something. A directory in use by a running process is left alone (3).',
+  )
+  addKeys(repairing, ['data', 'resolution']).action(async (flags: Flags) => {
+    exitCode = await commands.repair(resolve(flags).config, context)
+  })
 
   try {
     if (argv.length === 0) {
