@@ -4,7 +4,7 @@ import { tokenGone, withVolume } from '../../test/delivery/token-stats.js'
 import { ManualClock } from '../adapters/memory/clock.js'
 import type { StatsUpdate } from '../core/stats.js'
 import type { StatsFeed } from '../ports/stats-feed.js'
-import { type StatsSource, Watcher } from './watcher.js'
+import { PIECE_UPDATES, type StatsSource, Watcher } from './watcher.js'
 
 const START = 1_790_000_000_000
 
@@ -122,11 +122,34 @@ test('tokens do not wait for one another', () => {
 
 test('changes of one batch are published together, and a quiet watcher wakes nobody', () => {
   const { clock, feed, change } = setUp()
-  change(...Array.from({ length: 500 }, (_, i) => withVolume(`T${i}`, 1, 1)))
+  change(...Array.from({ length: PIECE_UPDATES }, (_, i) => withVolume(`T${i}`, 1, 1)))
   assert.equal(feed.calls, 1)
-  assert.equal(feed.take().length, 500)
+  assert.equal(feed.take().length, PIECE_UPDATES)
   clock.advance(10_000)
   assert.equal(feed.calls, 1)
+})
+
+test('many changes at once are spread over turns, and what is traded meanwhile goes first', () => {
+  const { clock, feed, change } = setUp()
+  const count = 3 * PIECE_UPDATES
+  change(...Array.from({ length: count }, (_, i) => withVolume(`T${i}`, 1, 1)))
+  const first = feed.take()
+  assert.equal(first.length, PIECE_UPDATES)
+  assert.equal(first[0], '0 T0@1 rolled 0')
+  // The last of the backlog is traded, and so is a new token: both are in the next piece.
+  change(withVolume(`T${count - 1}`, 2, 1), withVolume('NEW', 2, 1))
+  const second = feed.take()
+  assert.equal(second.length, PIECE_UPDATES)
+  assert.deepEqual(second.slice(0, 3), [
+    `0 T${count - 1}@2 rolled 0`,
+    '0 NEW@2 rolled 0',
+    `0 T${PIECE_UPDATES}@1 rolled 0`,
+  ])
+  clock.advance(1)
+  const rest = feed.take()
+  const all = [...first, ...second, ...rest].map(line => line.split(/[ @]/)[1])
+  assert.equal(all.length, count + 1)
+  assert.equal(new Set(all).size, count + 1, 'each once')
 })
 
 test('a token that is gone is published as gone', () => {

@@ -8,12 +8,19 @@
 /// All intervals have the same length, so warm tokens cool in the order in which they were published: one queue and
 /// one wake-up serve every token. A Map in order of insertion is that queue; it holds only tokens published within
 /// the last interval, so its size is bounded by the tokens that can change in one.
+///
+/// A second that passes changes thousands of tokens at once, because swaps leave their windows. Publishing all of
+/// them in one turn would hold up the updates of those that are traded right then, so a turn publishes one piece, the
+/// newest changes first; the rest waits in the backlog for the next turns.
 
 import type { StatsUpdate } from '../core/stats.js'
 import type { EpochMs } from '../core/units.js'
 import { epochMs } from '../core/units.js'
 import type { Clock } from '../ports/clock.js'
 import type { StatsFeed } from '../ports/stats-feed.js'
+
+/// Updates of one turn: one or two milliseconds of work.
+export const PIECE_UPDATES = 128
 
 /// What the watcher reads: the roller of one partition.
 export interface StatsSource {
@@ -48,9 +55,12 @@ export class Watcher {
   readonly #intervalMs: number
   /// Oldest first.
   readonly #warm = new Map<string, Warm>()
+  /// Tokens that may be published and wait for a turn, with the time of their newest change. Never warm.
+  readonly #backlog = new Map<string, EpochMs>()
   /// Warm tokens with a change to publish.
   #waiting = 0
-  #cancelWake: (() => void) | null = null
+  #wakeAt = Number.POSITIVE_INFINITY
+  #cancelWake: () => void = () => undefined
   #published = 0
   #conflated = 0
 
@@ -65,52 +75,64 @@ export class Watcher {
   changed(): void {
     const now = this.#clock.now()
     const updates: StatsUpdate[] = []
-    this.#coolDown(now, updates)
-    for (const token of this.#source.takeChanged()) {
-      const warm = this.#warm.get(token)
-      if (warm === undefined) {
-        this.#take(token, now, now, updates)
-        continue
-      }
-      if (warm.changedAt === null) this.#waiting++
-      else this.#conflated++
-      warm.changedAt = now
+    this.#coolDown(now)
+    for (const token of this.#source.takeChanged()) this.#note(token, now, updates)
+    for (const [token, changedAt] of this.#backlog) {
+      if (updates.length >= PIECE_UPDATES) break
+      this.#backlog.delete(token)
+      this.#take(token, changedAt, now, updates)
     }
     this.#publish(updates)
-    this.#armWake()
+    this.#armWake(now)
   }
 
-  /// Publishes what is waiting without regard to the rate: the last act before a shutdown.
+  /// Publishes what is waiting without regard to rate and turns: the last act before a shutdown.
   flush(): void {
     const now = this.#clock.now()
-    const updates: StatsUpdate[] = []
     for (const [token, { changedAt }] of this.#warm) {
-      if (changedAt !== null) updates.push(this.#updateOf(token, changedAt))
+      if (changedAt !== null) this.#backlog.set(token, changedAt)
     }
-    for (const token of this.#source.takeChanged()) updates.push(this.#updateOf(token, now))
+    for (const token of this.#source.takeChanged()) this.#backlog.set(token, now)
+    const updates = Array.from(this.#backlog, ([token, changedAt]) => this.#updateOf(token, changedAt))
     this.#warm.clear()
+    this.#backlog.clear()
     this.#waiting = 0
-    this.#cancelWake?.()
-    this.#cancelWake = null
     this.#publish(updates)
+    this.#armWake(now)
   }
 
   counts(): WatcherCounts {
     return { published: this.#published, conflated: this.#conflated }
   }
 
-  /// Lets every token cool whose interval has ended, and takes the updates that waited for it.
-  #coolDown(now: EpochMs, updates: StatsUpdate[]): void {
-    const due: [string, EpochMs][] = []
+  /// A token has changed: publishes it if it may and this turn has room, else remembers it.
+  #note(token: string, now: EpochMs, updates: StatsUpdate[]): void {
+    const warm = this.#warm.get(token)
+    if (warm !== undefined) {
+      if (warm.changedAt === null) this.#waiting++
+      else this.#conflated++
+      warm.changedAt = now
+      return
+    }
+    if (this.#backlog.has(token)) this.#conflated++
+    if (updates.length < PIECE_UPDATES) {
+      this.#backlog.delete(token)
+      this.#take(token, now, now, updates)
+    } else {
+      this.#backlog.set(token, now)
+    }
+  }
+
+  /// Lets every token cool whose interval has ended; those that have changed meanwhile go to the backlog.
+  #coolDown(now: EpochMs): void {
     for (const [token, { since, changedAt }] of this.#warm) {
       // A clock that was set back must not hold updates up, so an interval from the future has ended too.
       if (since <= now && now < since + this.#intervalMs) break
       this.#warm.delete(token)
       if (changedAt === null) continue
       this.#waiting--
-      due.push([token, changedAt])
+      this.#backlog.set(token, changedAt)
     }
-    for (const [token, changedAt] of due) this.#take(token, changedAt, now, updates)
   }
 
   #take(token: string, changedAt: EpochMs, now: EpochMs, updates: StatsUpdate[]): void {
@@ -128,14 +150,22 @@ export class Watcher {
     this.#feed.publish(updates)
   }
 
-  /// One wake-up, for the oldest warm token, and only while something waits.
-  #armWake(): void {
-    if (this.#waiting === 0 || this.#cancelWake !== null) return
-    const oldest = this.#warm.values().next().value
-    if (oldest === undefined) return
-    this.#cancelWake = this.#clock.at(epochMs(oldest.since + this.#intervalMs), () => {
-      this.#cancelWake = null
+  /// One wake-up: for the backlog in the next turn, else for the oldest warm token while any of them waits.
+  #armWake(now: EpochMs): void {
+    const wakeAt = this.#nextWake(now)
+    if (wakeAt === this.#wakeAt) return
+    this.#cancelWake()
+    this.#wakeAt = wakeAt
+    if (wakeAt === Number.POSITIVE_INFINITY) return
+    this.#cancelWake = this.#clock.at(epochMs(wakeAt), () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY
       this.changed()
     })
+  }
+
+  #nextWake(now: EpochMs): number {
+    if (this.#backlog.size > 0) return now
+    const oldest = this.#waiting > 0 ? this.#warm.values().next().value : undefined
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.since + this.#intervalMs
   }
 }
