@@ -27,7 +27,7 @@ export interface EmbeddedTradeLogOptions {
   readonly partitions?: number
   /// Whether partitions that are not there are created (unless said, they are); else their absence is damage.
   readonly create?: boolean
-  /// A segment file is rolled over at this length: 64 MiB.
+  /// A segment file is rolled over at this length: 64 MiB, or a sixteenth of the size bound if that is less.
   readonly segmentBytes?: number
   /// Above this size (LOG_SIZE_BYTES_MAX) segments that hold only released records are dropped, the oldest first.
   readonly sizeBytesMax?: number
@@ -134,7 +134,7 @@ export class EmbeddedTradeLog implements TradeLog {
     const stream = new Stream({
       ...logStreamSpec(options.directory, partition, options.create ?? true),
       clock: options.clock,
-      segmentBytes: options.segmentBytes ?? 64 * MIB,
+      segmentBytes: options.segmentBytes ?? Math.min(64 * MIB, Math.ceil(this.#sizeBytesMax / 16)),
       queueBytesMax: options.queueBytesMax ?? 64 * MIB,
       ...(options.disk === undefined ? {} : { disk: options.disk }),
       onCommit: frames => {
