@@ -131,6 +131,8 @@ class Sender {
   readonly #url: URL
   readonly #target: URL
   readonly #context: CommandContext
+  /// The server has answered once.
+  #reached = false
   appended = 0
   invalid = 0
 
@@ -167,15 +169,17 @@ class Sender {
   /// null when the connection failed and another attempt makes sense.
   async #post(body: string, attempt: number): Promise<Response | null> {
     try {
-      return await fetch(this.#target, {
+      const response = await fetch(this.#target, {
         method: 'POST',
         body,
         headers: { 'content-type': 'application/x-ndjson' },
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       })
+      this.#reached = true
+      return response
     } catch (error) {
       // Nobody there from the beginning is a mistake of the user; later it may be a restart.
-      if (this.appended === 0 && attempt >= 3) throw unreachable(this.#url, error)
+      if (!this.#reached && attempt >= 3) throw unreachable(this.#url, error)
       if (attempt >= ATTEMPTS_MAX) throw this.#failed(networkReason(error))
       await this.#wait(Math.min(BACKOFF_MS_MAX, 100 * 2 ** attempt))
       return null
