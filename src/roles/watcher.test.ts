@@ -129,8 +129,15 @@ test('changes of one batch are published together, and a quiet watcher wakes nob
   assert.equal(feed.calls, 1)
 })
 
+test('the first call publishes everything at once: the feed is complete before anybody says ready', () => {
+  const { feed, change } = setUp()
+  change(...Array.from({ length: 10 * PIECE_UPDATES }, (_, i) => withVolume(`T${i}`, 1, 1)))
+  assert.equal(feed.take().length, 10 * PIECE_UPDATES)
+})
+
 test('many changes at once are spread over turns, and what is traded meanwhile goes first', () => {
   const { clock, feed, change } = setUp()
+  change()
   const count = 3 * PIECE_UPDATES
   change(...Array.from({ length: count }, (_, i) => withVolume(`T${i}`, 1, 1)))
   const first = feed.take()

@@ -63,6 +63,8 @@ export class Watcher {
   #cancelWake: () => void = () => undefined
   #published = 0
   #conflated = 0
+  /// How many updates this turn may publish.
+  #room = Number.POSITIVE_INFINITY
 
   constructor(options: WatcherOptions) {
     this.#source = options.source
@@ -71,17 +73,19 @@ export class Watcher {
     this.#intervalMs = Math.ceil(1000 / options.updatesPerSecond)
   }
 
-  /// Call after each rolled batch and after each advance of view time.
+  /// Call after each rolled batch and after each advance of view time. The first call publishes everything that has
+  /// changed, however much: when it returns the feed is complete, and the process may say that it is ready.
   changed(): void {
     const now = this.#clock.now()
     const updates: StatsUpdate[] = []
     this.#coolDown(now)
     for (const token of this.#source.takeChanged()) this.#note(token, now, updates)
     for (const [token, changedAt] of this.#backlog) {
-      if (updates.length >= PIECE_UPDATES) break
+      if (updates.length >= this.#room) break
       this.#backlog.delete(token)
       this.#take(token, changedAt, now, updates)
     }
+    this.#room = PIECE_UPDATES
     this.#publish(updates)
     this.#armWake(now)
   }
@@ -115,7 +119,7 @@ export class Watcher {
       return
     }
     if (this.#backlog.has(token)) this.#conflated++
-    if (updates.length < PIECE_UPDATES) {
+    if (updates.length < this.#room) {
       this.#backlog.delete(token)
       this.#take(token, now, now, updates)
     } else {
