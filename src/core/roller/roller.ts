@@ -162,8 +162,8 @@ export class Roller {
       tick: this.viewTick,
       asOf: epochMs(this.viewTick * this.config.resolutionMs),
       price: view.price(id),
-      firstSeen: epochMs(view.tokens.firstMs[id] as number),
-      lastSeen: epochMs(view.tokens.lastMs[id] as number),
+      firstSeen: view.firstSeen(id),
+      lastSeen: view.lastSeen(id),
       cells,
     }
   }

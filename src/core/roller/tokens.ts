@@ -26,6 +26,29 @@ export const HIGH = 4
 export const HIGH_USD = 0 // + side, × 10^12
 export const HIGH_AMOUNT = 2 // × 10^27, and the next × 10^36
 
+/// A record: what is known of a token over all windows, in two cache lines.
+export const RECORD = 16
+/// First swap within retention.
+export const FIRST_TICK = 0
+export const FIRST_MS = 1
+/// Last swap that has entered.
+export const LAST_MS = 2
+/// The last priced swap that has entered: tick, price, and its place in chain order.
+export const CLOSE_TICK = 3
+export const CLOSE_PRICE = 4
+export const CLOSE_MS = 5
+export const CLOSE_BLOCK = 6
+export const CLOSE_TX = 7
+export const CLOSE_LOG = 8
+export const CLOSE_ID0 = 9
+export const CLOSE_ID1 = 10
+
+/// The token's queues of extremes: prices, negated prices, sizes.
+export const QUEUES = 3
+export const QUEUE_HIGH = 0
+export const QUEUE_LOW = 1
+export const QUEUE_LARGEST = 2
+
 const USD_LIMB = 1e12
 // The low limb stays below 4e12, a swap brings at most 9e15, and 9.004e15 < 2^53: every addition is exact.
 const USD_CARRY = 4e12
@@ -88,26 +111,12 @@ export class Tokens {
   high: Float64Array
   /// (token × windows + w) × 3: traders, buyers, sellers.
   uniques: Int32Array
-  /// First swap within retention.
-  firstTick: Int32Array
-  firstMs: Float64Array
-  /// Last swap that has entered.
-  lastMs: Float64Array
-  /// The last priced swap that has entered: tick, price, and its place in chain order.
-  closeTick: Int32Array
-  closePrice: Float64Array
-  closeMs: Float64Array
-  closeBlock: Float64Array
-  closeTx: Int32Array
-  closeLog: Int32Array
-  closeId0: Int32Array
-  closeId1: Int32Array
+  /// token × RECORD: see the offsets above.
+  records: Float64Array
   /// The id's bytes where the order key is incomplete without them.
   readonly closeId: (Uint8Array | undefined)[] = []
-  readonly highs: Extremes[] = []
-  /// Of negated prices.
-  readonly lows: Extremes[] = []
-  readonly largest: Extremes[] = []
+  /// Queues token × 3 + QUEUE_…
+  readonly extremes = new Extremes()
   /// Pairs that refer to the token; it is freed at 0.
   pairs: Int32Array
   /// 1 while the token waits in the list of changed ones.
@@ -121,17 +130,7 @@ export class Tokens {
     this.hot = new Float64Array(capacity * (windows + 1) * HOT)
     this.high = new Float64Array(capacity * (windows + 1) * HIGH)
     this.uniques = new Int32Array(capacity * windows * 3)
-    this.firstTick = new Int32Array(capacity)
-    this.firstMs = new Float64Array(capacity)
-    this.lastMs = new Float64Array(capacity)
-    this.closeTick = new Int32Array(capacity)
-    this.closePrice = new Float64Array(capacity)
-    this.closeMs = new Float64Array(capacity)
-    this.closeBlock = new Float64Array(capacity)
-    this.closeTx = new Int32Array(capacity)
-    this.closeLog = new Int32Array(capacity)
-    this.closeId0 = new Int32Array(capacity)
-    this.closeId1 = new Int32Array(capacity)
+    this.records = new Float64Array(capacity * RECORD)
     this.pairs = new Int32Array(capacity)
     this.changed = new Uint8Array(capacity)
   }
@@ -145,24 +144,18 @@ export class Tokens {
     this.high.fill(0, first * HIGH, (first + windows + 1) * HIGH)
     for (let cell = first; cell < first + windows; cell++) this.hot[cell * HOT + HOT_OPEN_TICK] = NO_TICK
     this.uniques.fill(0, token * windows * 3, (token + 1) * windows * 3)
-    this.firstTick[token] = NO_TICK
-    this.firstMs[token] = Number.POSITIVE_INFINITY
-    this.lastMs[token] = Number.NEGATIVE_INFINITY
-    this.closeTick[token] = -NO_TICK
-    this.closePrice[token] = Number.NaN
-    this.closeMs[token] = Number.NEGATIVE_INFINITY
+    const at = token * RECORD
+    this.records.fill(0, at, at + RECORD)
+    this.records[at + FIRST_TICK] = NO_TICK
+    this.records[at + FIRST_MS] = Number.POSITIVE_INFINITY
+    this.records[at + LAST_MS] = Number.NEGATIVE_INFINITY
+    this.records[at + CLOSE_TICK] = -NO_TICK
+    this.records[at + CLOSE_PRICE] = Number.NaN
+    this.records[at + CLOSE_MS] = Number.NEGATIVE_INFINITY
     this.closeId[token] = undefined
     this.pairs[token] = 0
     this.changed[token] = 0
-    if (this.highs[token] === undefined) {
-      this.highs[token] = new Extremes()
-      this.lows[token] = new Extremes()
-      this.largest[token] = new Extremes()
-    } else {
-      this.highs[token]?.clear()
-      this.lows[token]?.clear()
-      this.largest[token]?.clear()
-    }
+    for (let queue = 0; queue < QUEUES; queue++) this.extremes.clear(token * QUEUES + queue)
   }
 
   #grow(): void {
@@ -172,17 +165,7 @@ export class Tokens {
     this.hot = grownFloat64(this.hot, capacity * (windows + 1) * HOT)
     this.high = grownFloat64(this.high, capacity * (windows + 1) * HIGH)
     this.uniques = grownInt32(this.uniques, capacity * windows * 3)
-    this.firstTick = grownInt32(this.firstTick, capacity)
-    this.firstMs = grownFloat64(this.firstMs, capacity)
-    this.lastMs = grownFloat64(this.lastMs, capacity)
-    this.closeTick = grownInt32(this.closeTick, capacity)
-    this.closePrice = grownFloat64(this.closePrice, capacity)
-    this.closeMs = grownFloat64(this.closeMs, capacity)
-    this.closeBlock = grownFloat64(this.closeBlock, capacity)
-    this.closeTx = grownInt32(this.closeTx, capacity)
-    this.closeLog = grownInt32(this.closeLog, capacity)
-    this.closeId0 = grownInt32(this.closeId0, capacity)
-    this.closeId1 = grownInt32(this.closeId1, capacity)
+    this.records = grownFloat64(this.records, capacity * RECORD)
     this.pairs = grownInt32(this.pairs, capacity)
     const changed = new Uint8Array(capacity)
     changed.set(this.changed)

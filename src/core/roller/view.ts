@@ -8,14 +8,24 @@
 /// After the configured windows comes one more cursor, of the length of the retention: it decides which tokens
 /// exist, and first and last seen.
 
-import { invariant } from '../invariant.js'
 import { FIELDS_PER_WINDOW, Field } from '../stats.js'
+import { type EpochMs, epochMs } from '../units.js'
 import { BLOCK_TICKS, type Block, compareBytes, END, NOT_FIRST } from './block.js'
 import { NEVER, type Pairs } from './pairs.js'
 import type { BlockEntry, Slices } from './slices.js'
 import { NO_TICK } from './token-blocks.js'
 import {
   addSwap,
+  CLOSE_BLOCK,
+  CLOSE_ID0,
+  CLOSE_ID1,
+  CLOSE_LOG,
+  CLOSE_MS,
+  CLOSE_PRICE,
+  CLOSE_TICK,
+  CLOSE_TX,
+  FIRST_MS,
+  FIRST_TICK,
   HIGH,
   HIGH_AMOUNT,
   HIGH_USD,
@@ -26,6 +36,12 @@ import {
   HOT_OPEN_PRICE,
   HOT_OPEN_TICK,
   HOT_USD,
+  LAST_MS,
+  QUEUE_HIGH,
+  QUEUE_LARGEST,
+  QUEUE_LOW,
+  QUEUES,
+  RECORD,
   Tokens,
 } from './tokens.js'
 
@@ -94,9 +110,9 @@ export class View {
     }
     if (tick > (this.#position[windows - 1] as number)) {
       const timeMs = rows.timeMs[row] as number
-      if (timeMs < (tokens.firstMs[token] as number)) {
-        tokens.firstMs[token] = timeMs
-        tokens.firstTick[token] = tick
+      if (timeMs < (tokens.records[token * RECORD + FIRST_MS] as number)) {
+        tokens.records[token * RECORD + FIRST_MS] = timeMs
+        tokens.records[token * RECORD + FIRST_TICK] = tick
       }
     }
     if (tick <= this.now) this.#enter(rows, row, token, tick)
@@ -117,10 +133,7 @@ export class View {
     const { tokens } = this
     const windows = this.#windows
     const first = token * (windows + 1)
-    const highs = tokens.highs[token]
-    const lows = tokens.lows[token]
-    const largest = tokens.largest[token]
-    invariant(highs !== undefined && lows !== undefined && largest !== undefined, 'a token has extremes')
+    const { extremes } = tokens
     for (let w = 0; w < outputs; w++) {
       const out = w * FIELDS_PER_WINDOW
       this.#readSums(first + w, first + windows, cells, out)
@@ -129,14 +142,16 @@ export class View {
       cells[out + Field.BUYERS] = tokens.uniques[unique + 1] as number
       cells[out + Field.SELLERS] = tokens.uniques[unique + 2] as number
       const after = this.#position[w] as number
-      const priced = (tokens.closeTick[token] as number) > after
+      const priced = (tokens.records[token * RECORD + CLOSE_TICK] as number) > after
       cells[out + Field.OPEN] = priced
         ? (tokens.hot[(first + w) * HOT + HOT_OPEN_PRICE] as number)
         : Number.NaN
-      cells[out + Field.CLOSE] = priced ? (tokens.closePrice[token] as number) : Number.NaN
-      cells[out + Field.HIGH] = highs.maximumAfter(after)
-      cells[out + Field.LOW] = -lows.maximumAfter(after)
-      cells[out + Field.LARGEST_USD] = largest.maximumAfter(after)
+      cells[out + Field.CLOSE] = priced
+        ? (tokens.records[token * RECORD + CLOSE_PRICE] as number)
+        : Number.NaN
+      cells[out + Field.HIGH] = extremes.maximumAfter(token * QUEUES + QUEUE_HIGH, after)
+      cells[out + Field.LOW] = -extremes.maximumAfter(token * QUEUES + QUEUE_LOW, after)
+      cells[out + Field.LARGEST_USD] = extremes.maximumAfter(token * QUEUES + QUEUE_LARGEST, after)
     }
     return true
   }
@@ -149,9 +164,18 @@ export class View {
   /// The price of the token's last priced row within retention, or NaN.
   price(token: number): number {
     const { tokens } = this
-    return (tokens.closeTick[token] as number) > this.expiredUpTo
-      ? (tokens.closePrice[token] as number)
+    return (tokens.records[token * RECORD + CLOSE_TICK] as number) > this.expiredUpTo
+      ? (tokens.records[token * RECORD + CLOSE_PRICE] as number)
       : Number.NaN
+  }
+
+  /// Event times of the token's first and last row within retention.
+  firstSeen(token: number): EpochMs {
+    return epochMs(this.tokens.records[token * RECORD + FIRST_MS] as number)
+  }
+
+  lastSeen(token: number): EpochMs {
+    return epochMs(this.tokens.records[token * RECORD + LAST_MS] as number)
   }
 
   /// Takes a token that is freed out of the list of changed ones.
@@ -243,15 +267,16 @@ export class View {
     }
     this.#enterPair(pairSide, token, tick)
     const timeMs = rows.timeMs[row] as number
-    if (timeMs > (tokens.lastMs[token] as number)) tokens.lastMs[token] = timeMs
+    if (timeMs > (tokens.records[token * RECORD + LAST_MS] as number))
+      tokens.records[token * RECORD + LAST_MS] = timeMs
     if (tick > (position[windows - 1] as number)) {
       const price = rows.price[row] as number
       if (!Number.isNaN(price)) {
-        tokens.highs[token]?.add(tick, price)
-        tokens.lows[token]?.add(tick, -price)
+        tokens.extremes.add(token * QUEUES + QUEUE_HIGH, tick, price)
+        tokens.extremes.add(token * QUEUES + QUEUE_LOW, tick, -price)
         this.#close(rows, row, token, tick, price)
       }
-      tokens.largest[token]?.add(tick, usd)
+      tokens.extremes.add(token * QUEUES + QUEUE_LARGEST, tick, usd)
     }
     this.#touch(token)
   }
@@ -282,16 +307,16 @@ export class View {
   #close(rows: Block, row: number, token: number, tick: number, price: number): void {
     const { tokens } = this
     const timeMs = rows.timeMs[row] as number
-    const closeMs = tokens.closeMs[token] as number
+    const closeMs = tokens.records[token * RECORD + CLOSE_MS] as number
     if (timeMs < closeMs || (timeMs === closeMs && this.#comparesToClose(rows, row, token) < 0)) return
-    tokens.closeTick[token] = tick
-    tokens.closePrice[token] = price
-    tokens.closeMs[token] = timeMs
-    tokens.closeBlock[token] = rows.block[row] as number
-    tokens.closeTx[token] = rows.txIndex[row] as number
-    tokens.closeLog[token] = rows.logIndex[row] as number
-    tokens.closeId0[token] = rows.id0[row] as number
-    tokens.closeId1[token] = rows.id1[row] as number
+    tokens.records[token * RECORD + CLOSE_TICK] = tick
+    tokens.records[token * RECORD + CLOSE_PRICE] = price
+    tokens.records[token * RECORD + CLOSE_MS] = timeMs
+    tokens.records[token * RECORD + CLOSE_BLOCK] = rows.block[row] as number
+    tokens.records[token * RECORD + CLOSE_TX] = rows.txIndex[row] as number
+    tokens.records[token * RECORD + CLOSE_LOG] = rows.logIndex[row] as number
+    tokens.records[token * RECORD + CLOSE_ID0] = rows.id0[row] as number
+    tokens.records[token * RECORD + CLOSE_ID1] = rows.id1[row] as number
     const idAt = rows.idAt[row] as number
     tokens.closeId[token] = idAt < 0 ? undefined : rows.ids.slice(idAt, idAt + (rows.idLength[row] as number))
   }
@@ -299,18 +324,20 @@ export class View {
   /// compareRows against the token's last row, times being equal.
   #comparesToClose(rows: Block, row: number, token: number): number {
     const { tokens } = this
-    const block = (rows.block[row] as number) - (tokens.closeBlock[token] as number)
+    const block = (rows.block[row] as number) - (tokens.records[token * RECORD + CLOSE_BLOCK] as number)
     if (block !== 0) return block
-    const tx = (rows.txIndex[row] as number) - (tokens.closeTx[token] as number)
+    const tx = (rows.txIndex[row] as number) - (tokens.records[token * RECORD + CLOSE_TX] as number)
     if (tx !== 0) return tx
-    const log = (rows.logIndex[row] as number) - (tokens.closeLog[token] as number)
+    const log = (rows.logIndex[row] as number) - (tokens.records[token * RECORD + CLOSE_LOG] as number)
     if (log !== 0) return log
     const id = tokens.closeId[token]
     if (id !== undefined) {
       return compareBytes(rows.ids, rows.idAt[row] as number, rows.idLength[row] as number, id, 0, id.length)
     }
-    const id0 = (rows.id0[row] as number) - (tokens.closeId0[token] as number)
-    return id0 !== 0 ? id0 : (rows.id1[row] as number) - (tokens.closeId1[token] as number)
+    const id0 = (rows.id0[row] as number) - (tokens.records[token * RECORD + CLOSE_ID0] as number)
+    return id0 !== 0
+      ? id0
+      : (rows.id1[row] as number) - (tokens.records[token * RECORD + CLOSE_ID1] as number)
   }
 
   #expireTo(w: number, to: number): void {
@@ -416,26 +443,24 @@ export class View {
   /// A slice leaves retention: first seen passes to the token's next swap, and extremes let go.
   #expireFirst(token: number, entry: BlockEntry, rows: Block, row: number, tick: number): void {
     const { tokens } = this
-    tokens.highs[token]?.expire(tick)
-    tokens.lows[token]?.expire(tick)
-    tokens.largest[token]?.expire(tick)
-    if (tokens.firstTick[token] !== tick) return
+    for (let queue = 0; queue < QUEUES; queue++) tokens.extremes.expire(token * QUEUES + queue, tick)
+    if (tokens.records[token * RECORD + FIRST_TICK] !== tick) return
     const begin = entry.index * BLOCK_TICKS - this.#origin
     const next = rows.nextCell[row] as number
     if (next !== END) {
-      tokens.firstTick[token] = begin + (rows.slot[next] as number)
-      tokens.firstMs[token] = rows.timeMs[next] as number
+      tokens.records[token * RECORD + FIRST_TICK] = begin + (rows.slot[next] as number)
+      tokens.records[token * RECORD + FIRST_MS] = rows.timeMs[next] as number
       return
     }
     const { tokenBlocks } = this.#slices
     const node = tokenBlocks.next[rows.cellNode[row] as number] as number
     if (node < 0) {
-      tokens.firstTick[token] = NO_TICK
-      tokens.firstMs[token] = Number.POSITIVE_INFINITY
+      tokens.records[token * RECORD + FIRST_TICK] = NO_TICK
+      tokens.records[token * RECORD + FIRST_MS] = Number.POSITIVE_INFINITY
       return
     }
-    tokens.firstMs[token] = tokenBlocks.firstMs[node] as number
-    tokens.firstTick[token] = this.relativeTickOf(tokenBlocks.firstMs[node] as number)
+    tokens.records[token * RECORD + FIRST_MS] = tokenBlocks.firstMs[node] as number
+    tokens.records[token * RECORD + FIRST_TICK] = this.relativeTickOf(tokenBlocks.firstMs[node] as number)
   }
 
   /// Set by the owner of the resolution.
