@@ -113,3 +113,22 @@ test('the last delta is kept, however old it is', async () => {
     { kind: 'crash', back: 0 },
   ])
 })
+
+// Symptom: an id counted twice in one slice, ten minutes apart. Cause: past the horizon, a swap was looked up in its
+// slice only if its own time could be that of a swap older than the horizon; the first one may lie earlier in the
+// slice. Fix: the slice's beginning decides.
+test('a duplicate later in the slice of a swap dated ahead is found when the horizon has just passed', async () => {
+  const minute = 60 * SECOND
+  const rules: Rules = {
+    windows: [['h1', 60 * minute]],
+    resolutionMs: minute,
+    retentionMs: 60 * minute,
+    earlyToleranceMs: minute,
+    dedupeHorizonMs: 10 * minute,
+  }
+  const second = START - (START % 60)
+  const first = swap(second + 60)
+  const steps = [append(second, first), append(second + 600, { ...first, time: first.time + 59 * SECOND })]
+  const startTick = second / 60
+  assert.equal(await firstFailure({ rules, hotRangeMs: null, startTick, steps }), null)
+})

@@ -94,7 +94,8 @@ export class SwapStream {
     const earlier = this.#sent[random.between(recent, this.#sent.length - 1)]
     if (earlier === undefined) throw new Error('nothing sent yet')
     const way = random.next()
-    if (way < 0.5) return earlier
+    if (way < 0.45) return earlier
+    if (way < 0.5) return this.#keep({ ...earlier, time: this.#withinSlice(earlier.time) })
     if (way < 0.7) return this.#keep({ ...earlier, time: this.#time() })
     if (way < 0.8) return this.#keep({ ...earlier, usd: this.#usd() })
     if (way < 0.9) return this.#keep({ ...earlier, side: earlier.side === 'buy' ? 'sell' : 'buy' })
@@ -103,6 +104,12 @@ export class SwapStream {
       id: earlier.id,
       time: random.chance(0.5) ? earlier.time : this.#time(),
     })
+  }
+
+  /// Another millisecond of the same slice.
+  #withinSlice(time: number): number {
+    const { resolutionMs } = this.#profile.rules
+    return time - (time % resolutionMs) + this.#random.below(resolutionMs)
   }
 
   #keep(swap: RawSwap): RawSwap {

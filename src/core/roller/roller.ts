@@ -310,10 +310,11 @@ export class Roller {
     return null
   }
 
-  /// Whether a row of this event time may have been accepted before everything that the horizon holds: an early
-  /// swap comes at most the tolerance ahead of its time.
+  /// Whether a row of this event time's slice may have been accepted before everything that the horizon holds: an
+  /// early swap comes at most the tolerance ahead of its time, and may lie at the slice's very beginning.
   #mayPredateHorizon(timeMs: number): boolean {
-    return timeMs - this.config.earlyToleranceMs <= this.#logTime - this.config.dedupeHorizonMs
+    const sliceMs = timeMs - (timeMs % this.config.resolutionMs)
+    return sliceMs - this.config.earlyToleranceMs <= this.#logTime - this.config.dedupeHorizonMs
   }
 
   #refuse(row: number, fate: 'late' | 'early', timeMs: number): Rejected {
