@@ -191,6 +191,7 @@ export class SwapStream {
       '123456789.123456789',
       0.30000000000000004,
       '1e-9',
+      ...EXTREME_PRICES,
     ])
   }
 
@@ -214,6 +215,9 @@ export class SwapStream {
   }
 }
 
+// The smallest and the largest price that are valid.
+const EXTREME_PRICES = ['1e-40', '1e40']
+
 const ID_PREFIXES = ['0xabc:', 'é', '🦄', 'Z', 'a', '\uffee']
 
 /// Each is invalid for a reason of its own.
@@ -228,6 +232,8 @@ const INVALID_LINES = [
   '{"id":"x3","time":1700000000000,"who":"w","token":"T","side":"buy","amount":"1","usd":"NaN"}',
   '{"id":"x4","time":1700000000000,"who":"w","token":"T","side":"buy","amount":"1","usd":"9000000000.000001"}',
   '{"id":"x5","time":1700000000000,"who":"w","token":"T","side":"buy","amount":"1000000000000000000","usd":"1"}',
+  '{"id":"x8","time":1700000000000,"who":"w","token":"T","side":"buy","amount":"1","usd":"1","price":"0"}',
+  '{"id":"x9","time":1700000000000,"who":"w","token":"T","side":"buy","amount":"1","usd":"1","price":"1.1e40"}',
   '{"id":"x6","time":"yesterday","who":"w","token":"T","side":"buy","amount":"1","usd":"1"}',
   '{"id":"x7","time":1700000000000,"who":"w","token":"\\ud800","side":"buy","amount":"1","usd":"1"}',
 ]
