@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -20,17 +19,19 @@ export interface Exit {
 }
 
 export class Server {
-  readonly url: string
   readonly exited: Promise<Exit>
   #output = ''
+  #url: string | null = null
+  #listening: () => void = () => {}
   #exit: Exit | null = null
   readonly #child: ChildProcess
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess) {
     this.#child = child
-    this.url = `http://127.0.0.1:${port}`
     const keep = (text: string): void => {
       this.#output = (this.#output + text).slice(-20_000)
+      this.#url ??= /listening +(http:\S+)\n/.exec(this.#output)?.[1] ?? null
+      if (this.#url !== null) this.#listening()
     }
     child.stdout?.setEncoding('utf8').on('data', keep)
     child.stderr?.setEncoding('utf8').on('data', keep)
@@ -42,14 +43,25 @@ export class Server {
     })
   }
 
+  /// Resolves once it listens, or has exited instead.
   static async start(data: string, flags: readonly string[] = []): Promise<Server> {
-    const port = await freePort()
     const child = spawn(
       process.execPath,
-      [MAIN, 'start', '--data', data, '--port', String(port), '--no-faketrader', ...flags],
+      [MAIN, 'start', '--data', data, '--port', '0', '--no-faketrader', ...flags],
       { cwd: data, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
     )
-    return new Server(child, port)
+    const server = new Server(child)
+    const listening = new Promise<void>(resolve => {
+      server.#listening = resolve
+    })
+    await Promise.race([listening, server.exited])
+    return server
+  }
+
+  /// Where it listens. The program chooses the port, since one that a test found free may be taken by then.
+  get url(): string {
+    assert.ok(this.#url !== null, `it does not listen:\n${this.#output}`)
+    return this.#url
   }
 
   /// The last 20,000 characters that it printed.
@@ -100,13 +112,4 @@ export class Server {
     this.signal('SIGKILL')
     await this.exited
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>(done => probe.listen(0, '127.0.0.1', done))
-  const address = probe.address()
-  await new Promise(done => probe.close(done))
-  assert.ok(address !== null && typeof address === 'object')
-  return address.port
 }
