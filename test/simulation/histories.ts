@@ -64,7 +64,7 @@ export function randomHistory(random: Random, stepCount: number): History {
       else advanceTo(viewTick + random.below(Math.ceil((rules.retentionMs / rules.resolutionMs) * 0.3)))
     }
   }
-  return { rules, hotRangeMs, startTick, steps }
+  return { rules, hotRangeMs, forgets: random.chance(0.7), startTick, steps }
 }
 
 const named = (...lengths: readonly string[]): Rules['windows'] =>

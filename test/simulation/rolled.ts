@@ -16,6 +16,8 @@ export interface RolledOptions {
   readonly startTick: number
   /// Null: without a store, everything in memory.
   readonly hotRangeMs: number | null
+  /// False: the store keeps everything, as it may.
+  readonly forgets?: boolean
 }
 
 interface Logged {
@@ -28,6 +30,7 @@ interface Logged {
 export class Rolled {
   readonly #config: RollerConfig
   readonly #durable: boolean
+  readonly #forgets: boolean
   readonly #log: Logged[] = []
   readonly #decoder = new JsonDecoder()
   readonly #store = new MemoryStateStore()
@@ -40,7 +43,8 @@ export class Rolled {
   /// that every answer has anew.
   readonly #watched = new Map<string, string>()
 
-  constructor({ rules, startTick, hotRangeMs }: RolledOptions) {
+  constructor({ rules, startTick, hotRangeMs, forgets = true }: RolledOptions) {
+    this.#forgets = forgets
     this.#durable = hotRangeMs !== null
     this.#config = {
       partition: 0,
@@ -130,7 +134,7 @@ export class Rolled {
       yield
     }
     const { forgettable } = roller
-    if (forgettable === null) return
+    if (forgettable === null || !this.#forgets) return
     yield
     await this.#store.forget(forgettable)
   }

@@ -18,6 +18,8 @@ export type Step =
 export interface History {
   readonly rules: Rules
   readonly hotRangeMs: number | null
+  /// False: the store keeps everything, as it may.
+  readonly forgets?: boolean
   readonly startTick: number
   readonly steps: readonly Step[]
 }
@@ -121,10 +123,10 @@ export async function shrink(history: History, budgetMs: number): Promise<Histor
 
 /// The history as text, for a report.
 export function tell(history: History): string {
-  const { rules, hotRangeMs, startTick, steps } = history
+  const { rules, hotRangeMs, forgets = true, startTick, steps } = history
   return [
     `rules ${JSON.stringify(rules)}`,
-    `hotRangeMs ${hotRangeMs}, startTick ${startTick}`,
+    `hotRangeMs ${hotRangeMs}, forgets ${forgets}, startTick ${startTick}`,
     ...steps.map((step, at) => `${at}: ${JSON.stringify(step)}`),
   ].join('\n')
 }
