@@ -290,9 +290,9 @@ export class Ledger implements Interner {
     const { tokenBlocks } = this.slices
     const node = this.slices.node(token, entry.index)
     const timeMs = from.timeMs[row] as number
-    if (timeMs < (tokenBlocks.firstMs[node] as number)) tokenBlocks.firstMs[node] = timeMs
+    tokenBlocks.noteFirst(node, timeMs)
     let firstPriced = !Number.isNaN(from.price[row] as number)
-    const known = tokenBlocks.pricedTick[node] as number
+    const known = tokenBlocks.pricedTick(node)
     if (firstPriced && relativeTick === known) {
       // The block on disk tells which of the two is first; this row is part of it already.
       const rows = this.slices.complete(entry)
@@ -300,8 +300,7 @@ export class Ledger implements Interner {
       firstPriced = first !== END && compareRows(from, row, rows, first) <= 0
     }
     if (firstPriced && relativeTick <= known) {
-      tokenBlocks.pricedTick[node] = relativeTick
-      tokenBlocks.pricedPrice[node] = from.price[row] as number
+      tokenBlocks.setPriced(node, relativeTick, from.price[row] as number)
     }
     this.view.insert(from, row, token, relativeTick, firstPriced)
     this.settleBlock(entry)

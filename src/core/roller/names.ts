@@ -21,11 +21,11 @@ export class Names {
   #bytes = new Uint8Array(4096)
   #bytesUsed = 0
   #bytesLive = 0
-  #at = new Int32Array(64)
-  /// -1 for a free id.
-  #length = new Int32Array(64).fill(-1)
+  /// id × 2: where the name begins in the arena, and its length; -1 for a free id.
+  #places = new Int32Array(128).fill(-1)
   #free: number[] = []
-  #slots = new Int32Array(256).fill(EMPTY)
+  /// slot × 2: hash and id, side by side, so that a probe waits for memory once.
+  #slots = new Int32Array(512).fill(EMPTY)
   #texts: (string | undefined)[] = []
   readonly #decoder = new TextDecoder()
 
@@ -33,12 +33,12 @@ export class Names {
   intern(bytes: Uint8Array, at: number, length: number): number {
     const hash = hash32(bytes, at, length)
     const slots = this.#slots
-    const mask = slots.length - 1
+    const mask = slots.length / 2 - 1
     let slot = hash & mask
     for (;;) {
-      const id = slots[slot] as number
+      const id = slots[slot * 2 + 1] as number
       if (id === EMPTY) break
-      if (this.hashOf[id] === hash && this.#equals(id, bytes, at, length)) return id
+      if (slots[slot * 2] === hash && this.#equals(id, bytes, at, length)) return id
       slot = (slot + 1) & mask
     }
     return this.#add(hash, slot, bytes, at, length)
@@ -47,17 +47,17 @@ export class Names {
   /// The id of a name, or -1.
   find(bytes: Uint8Array, at: number, length: number): number {
     const hash = hash32(bytes, at, length)
-    const mask = this.#slots.length - 1
+    const mask = this.#slots.length / 2 - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = this.#slots[slot] as number
+      const id = this.#slots[slot * 2 + 1] as number
       if (id === EMPTY) return -1
-      if (this.hashOf[id] === hash && this.#equals(id, bytes, at, length)) return id
+      if (this.#slots[slot * 2] === hash && this.#equals(id, bytes, at, length)) return id
     }
   }
 
   /// True while the id is in use.
   has(id: number): boolean {
-    return id < this.idLimit && (this.#length[id] as number) >= 0
+    return id < this.idLimit && (this.#places[id * 2 + 1] as number) >= 0
   }
 
   text(id: number): string {
@@ -70,48 +70,48 @@ export class Names {
 
   /// The name's bytes: a view, valid until the next call of `intern`.
   bytesOf(id: number): Uint8Array {
-    const at = this.#at[id] as number
-    return this.#bytes.subarray(at, at + (this.#length[id] as number))
+    const at = this.#places[id * 2] as number
+    return this.#bytes.subarray(at, at + (this.#places[id * 2 + 1] as number))
   }
 
   /// Gives the id back. Nothing may refer to it afterwards.
   free(id: number): void {
     invariant(this.has(id), 'a freed name is in use')
     this.#unlink(id)
-    this.#bytesLive -= this.#length[id] as number
-    this.#length[id] = -1
+    this.#bytesLive -= this.#places[id * 2 + 1] as number
+    this.#places[id * 2 + 1] = -1
     this.#texts[id] = undefined
     this.#free.push(id)
     this.size--
   }
 
   #equals(id: number, bytes: Uint8Array, at: number, length: number): boolean {
-    if (this.#length[id] !== length) return false
+    if (this.#places[id * 2 + 1] !== length) return false
     const mine = this.#bytes
-    const start = this.#at[id] as number
+    const start = this.#places[id * 2] as number
     for (let i = 0; i < length; i++) if (mine[start + i] !== bytes[at + i]) return false
     return true
   }
 
   #add(hash: number, slot: number, bytes: Uint8Array, at: number, length: number): number {
     const id = this.#free.pop() ?? this.idLimit++
-    if (id >= this.#at.length) {
-      this.#at = grownInt32(this.#at, id + 1)
-      const lengths = grownInt32(this.#length, id + 1)
-      lengths.fill(-1, this.#length.length)
-      this.#length = lengths
+    if (id * 2 >= this.#places.length) {
+      const places = grownInt32(this.#places, id * 2 + 2)
+      places.fill(-1, this.#places.length)
+      this.#places = places
       this.hashOf = grownInt32(this.hashOf, id + 1)
     }
     if (this.#bytesUsed + length > this.#bytes.length) this.#makeRoom(length)
     this.#bytes.set(bytes.subarray(at, at + length), this.#bytesUsed)
-    this.#at[id] = this.#bytesUsed
-    this.#length[id] = length
+    this.#places[id * 2] = this.#bytesUsed
+    this.#places[id * 2 + 1] = length
     this.hashOf[id] = hash
     this.#bytesUsed += length
     this.#bytesLive += length
-    this.#slots[slot] = id
+    this.#slots[slot * 2] = hash
+    this.#slots[slot * 2 + 1] = id
     this.size++
-    if (this.size * 2 > this.#slots.length) this.#rehash()
+    if (this.size * 4 > this.#slots.length) this.#rehash()
     return id
   }
 
@@ -124,11 +124,11 @@ export class Names {
     const compact = new Uint8Array(Math.max(4096, (this.#bytesLive + length) * 2))
     let used = 0
     for (let id = 0; id < this.idLimit; id++) {
-      const size = this.#length[id] as number
+      const size = this.#places[id * 2 + 1] as number
       if (size < 0) continue
-      const at = this.#at[id] as number
+      const at = this.#places[id * 2] as number
       compact.set(this.#bytes.subarray(at, at + size), used)
-      this.#at[id] = used
+      this.#places[id * 2] = used
       used += size
     }
     this.#bytes = compact
@@ -137,33 +137,31 @@ export class Names {
 
   #rehash(): void {
     const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY)
-    const mask = slots.length - 1
+    const mask = slots.length / 2 - 1
     for (let id = 0; id < this.idLimit; id++) {
-      if ((this.#length[id] as number) < 0) continue
-      let slot = (this.hashOf[id] as number) & mask
-      while (slots[slot] !== EMPTY) slot = (slot + 1) & mask
-      slots[slot] = id
+      if (!this.has(id)) continue
+      const hash = this.hashOf[id] as number
+      let slot = hash & mask
+      while (slots[slot * 2 + 1] !== EMPTY) slot = (slot + 1) & mask
+      slots[slot * 2] = hash
+      slots[slot * 2 + 1] = id
     }
     this.#slots = slots
   }
 
   #unlink(id: number): void {
     const slots = this.#slots
-    const mask = slots.length - 1
+    const mask = slots.length / 2 - 1
     let hole = (this.hashOf[id] as number) & mask
-    while (slots[hole] !== id) hole = (hole + 1) & mask
+    while (slots[hole * 2 + 1] !== id) hole = (hole + 1) & mask
     // Close the hole by moving back what probed past it, so that no tombstones pile up.
-    let next = (hole + 1) & mask
-    for (;;) {
-      const moved = slots[next] as number
-      if (moved === EMPTY) break
-      const home = (this.hashOf[moved] as number) & mask
-      if (((next - home) & mask) >= ((next - hole) & mask)) {
-        slots[hole] = moved
-        hole = next
-      }
-      next = (next + 1) & mask
+    for (let next = (hole + 1) & mask; slots[next * 2 + 1] !== EMPTY; next = (next + 1) & mask) {
+      const home = (slots[next * 2] as number) & mask
+      if (((next - home) & mask) < ((next - hole) & mask)) continue
+      slots[hole * 2] = slots[next * 2] as number
+      slots[hole * 2 + 1] = slots[next * 2 + 1] as number
+      hole = next
     }
-    slots[hole] = EMPTY
+    slots[hole * 2 + 1] = EMPTY
   }
 }

@@ -13,6 +13,9 @@ import { grownInt32 } from './columns.js'
 export const NEVER = -0x8000_0000
 const EMPTY = -1
 const FREE = -1
+const SLOT = 4
+const SLOT_TRADER = 1
+const SLOT_ID = 2
 
 export class Pairs {
   /// pair × 2 + side: relative tick of the last entered buy / sell; NEVER before the first.
@@ -27,17 +30,19 @@ export class Pairs {
   size = 0
   idLimit = 0
   #free: number[] = []
-  #slots = new Int32Array(4096).fill(EMPTY)
+  /// slot × SLOT: token, trader and id, side by side, so that a probe waits for memory once.
+  #slots = new Int32Array(1024 * SLOT).fill(EMPTY)
 
   /// The pair's id, made if it is new (`onNew` tells the caller to count a reference on token and trader).
   intern(token: number, trader: number, onNew: (token: number, trader: number) => void): number {
     const slots = this.#slots
-    const mask = slots.length - 1
+    const mask = slots.length / SLOT - 1
     let slot = mix(token, trader) & mask
     for (;;) {
-      const id = slots[slot] as number
+      const at = slot * SLOT
+      const id = slots[at + SLOT_ID] as number
       if (id === EMPTY) break
-      if (this.token[id] === token && this.trader[id] === trader) return id
+      if (slots[at] === token && slots[at + SLOT_TRADER] === trader) return id
       slot = (slot + 1) & mask
     }
     onNew(token, trader)
@@ -78,44 +83,47 @@ export class Pairs {
     this.token[id] = token
     this.trader[id] = trader
     this.rows[id] = 0
-    this.#slots[slot] = id
+    this.#occupy(this.#slots, slot, token, trader, id)
     this.size++
-    if (this.size * 2 > this.#slots.length) this.#rehash()
+    if (this.size * 10 > (this.#slots.length / SLOT) * 7) this.#rehash()
     return id
+  }
+
+  #occupy(slots: Int32Array, slot: number, token: number, trader: number, id: number): void {
+    slots[slot * SLOT] = token
+    slots[slot * SLOT + SLOT_TRADER] = trader
+    slots[slot * SLOT + SLOT_ID] = id
   }
 
   #rehash(): void {
     const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY)
-    const mask = slots.length - 1
+    const mask = slots.length / SLOT - 1
     for (let id = 0; id < this.idLimit; id++) {
-      if (this.token[id] === FREE) continue
-      let slot = this.#home(id, mask)
-      while (slots[slot] !== EMPTY) slot = (slot + 1) & mask
-      slots[slot] = id
+      if (!this.has(id)) continue
+      const token = this.token[id] as number
+      const trader = this.trader[id] as number
+      let slot = mix(token, trader) & mask
+      while (slots[slot * SLOT + SLOT_ID] !== EMPTY) slot = (slot + 1) & mask
+      this.#occupy(slots, slot, token, trader, id)
     }
     this.#slots = slots
   }
 
-  #home(id: number, mask: number): number {
-    return mix(this.token[id] as number, this.trader[id] as number) & mask
-  }
-
   #unlink(id: number): void {
     const slots = this.#slots
-    const mask = slots.length - 1
-    let hole = this.#home(id, mask)
-    while (slots[hole] !== id) hole = (hole + 1) & mask
-    let next = (hole + 1) & mask
-    for (;;) {
-      const moved = slots[next] as number
-      if (moved === EMPTY) break
-      if (((next - this.#home(moved, mask)) & mask) >= ((next - hole) & mask)) {
-        slots[hole] = moved
-        hole = next
-      }
-      next = (next + 1) & mask
+    const mask = slots.length / SLOT - 1
+    let hole = mix(this.token[id] as number, this.trader[id] as number) & mask
+    while (slots[hole * SLOT + SLOT_ID] !== id) hole = (hole + 1) & mask
+    for (let next = (hole + 1) & mask; slots[next * SLOT + SLOT_ID] !== EMPTY; next = (next + 1) & mask) {
+      const at = next * SLOT
+      const token = slots[at] as number
+      const trader = slots[at + SLOT_TRADER] as number
+      const home = mix(token, trader) & mask
+      if (((next - home) & mask) < ((next - hole) & mask)) continue
+      this.#occupy(slots, hole, token, trader, slots[at + SLOT_ID] as number)
+      hole = next
     }
-    slots[hole] = EMPTY
+    slots[hole * SLOT + SLOT_ID] = EMPTY
   }
 }
 

@@ -91,8 +91,8 @@ export class Slices {
       if (rows.nextCell[row] !== NOT_FIRST) {
         // Row numbers mean nothing once the rows are gone.
         const node = this.node(rows.token[row] as number, entry.index)
-        this.tokenBlocks.firstCell[node] = END
-        this.tokenBlocks.lastCell[node] = END
+        this.tokenBlocks.setFirstCell(node, END)
+        this.tokenBlocks.setLastCell(node, END)
       }
       if ((rows.offset[row] as number) < entry.sealedUpTo) continue
       late ??= this.#spare.pop() ?? new Block(64)
@@ -117,14 +117,13 @@ export class Slices {
     const { tokenBlocks } = this
     const node = this.node(token, entry.index)
     const timeMs = rows.timeMs[row] as number
-    if (timeMs < (tokenBlocks.firstMs[node] as number)) tokenBlocks.firstMs[node] = timeMs
+    tokenBlocks.noteFirst(node, timeMs)
     const priced = !Number.isNaN(rows.price[row] as number)
     const firstPriced = entry.complete ? this.#linkCell(entry, rows, row, token) : priced
     if (priced) {
-      const known = tokenBlocks.pricedTick[node] as number
+      const known = tokenBlocks.pricedTick(node)
       if (relativeTick < known || (relativeTick === known && firstPriced)) {
-        tokenBlocks.pricedTick[node] = relativeTick
-        tokenBlocks.pricedPrice[node] = rows.price[row] as number
+        tokenBlocks.setPriced(node, relativeTick, rows.price[row] as number)
       }
     }
     return firstPriced
@@ -135,7 +134,7 @@ export class Slices {
   settles(entry: BlockEntry, token: number, relativeTick: number): boolean {
     if (entry.complete) return false
     const node = this.tokenBlocks.find(token, entry.index)
-    return node >= 0 && this.tokenBlocks.pricedTick[node] === relativeTick
+    return node >= 0 && this.tokenBlocks.pricedTick(node) === relativeTick
   }
 
   #linkCell(entry: BlockEntry, rows: Block, row: number, token: number): boolean {
@@ -144,14 +143,14 @@ export class Slices {
     const slot = rows.slot[row] as number
     rows.cellNode[row] = node
     const priced = !Number.isNaN(rows.price[row] as number)
-    const last = tokenBlocks.lastCell[node] as number
+    const last = tokenBlocks.lastCell(node)
     const lastSlot = last === END ? -1 : (rows.slot[last] as number)
     if (slot > lastSlot) {
       rows.nextCell[row] = END
       rows.cellPriced[row] = priced ? row : END
-      if (last === END) tokenBlocks.firstCell[node] = row
+      if (last === END) tokenBlocks.setFirstCell(node, row)
       else rows.nextCell[last] = row
-      tokenBlocks.lastCell[node] = row
+      tokenBlocks.setLastCell(node, row)
       return priced
     }
     const cell = slot === lastSlot ? last : this.#cellAt(rows, node, slot)
@@ -170,8 +169,8 @@ export class Slices {
   node(token: number, index: number): number {
     const { tokenBlocks } = this
     const last = tokenBlocks.last(token)
-    if (last >= 0 && tokenBlocks.block[last] === index) return last
-    if (last < 0 || (tokenBlocks.block[last] as number) < index) return tokenBlocks.add(token, index)
+    if (last >= 0 && tokenBlocks.blockOf(last) === index) return last
+    if (last < 0 || tokenBlocks.blockOf(last) < index) return tokenBlocks.add(token, index)
     const known = tokenBlocks.find(token, index)
     return known >= 0 ? known : tokenBlocks.add(token, index)
   }
@@ -184,7 +183,7 @@ export class Slices {
 
   /// The first row of the token's cell in the slice, or END.
   #cellAt(rows: Block, node: number, slot: number): number {
-    let cell = this.tokenBlocks.firstCell[node] as number
+    let cell = this.tokenBlocks.firstCell(node)
     while (cell !== END && (rows.slot[cell] as number) < slot) cell = rows.nextCell[cell] as number
     return cell !== END && rows.slot[cell] === slot ? cell : END
   }
@@ -193,8 +192,8 @@ export class Slices {
   #insertCell(rows: Block, node: number, row: number, slot: number, priced: boolean): void {
     const before = this.#cellBefore(rows, node, slot)
     if (before === END) {
-      rows.nextCell[row] = this.tokenBlocks.firstCell[node] as number
-      this.tokenBlocks.firstCell[node] = row
+      rows.nextCell[row] = this.tokenBlocks.firstCell(node)
+      this.tokenBlocks.setFirstCell(node, row)
     } else {
       rows.nextCell[row] = rows.nextCell[before] as number
       rows.nextCell[before] = row
@@ -204,9 +203,9 @@ export class Slices {
 
   #replaceFirst(rows: Block, node: number, cell: number, row: number, slot: number): void {
     const before = this.#cellBefore(rows, node, slot)
-    if (before === END) this.tokenBlocks.firstCell[node] = row
+    if (before === END) this.tokenBlocks.setFirstCell(node, row)
     else rows.nextCell[before] = row
-    if (this.tokenBlocks.lastCell[node] === cell) this.tokenBlocks.lastCell[node] = row
+    if (this.tokenBlocks.lastCell(node) === cell) this.tokenBlocks.setLastCell(node, row)
     rows.nextCell[row] = rows.nextCell[cell] as number
     rows.cellPriced[row] = rows.cellPriced[cell] as number
     rows.nextCell[cell] = NOT_FIRST
@@ -216,7 +215,7 @@ export class Slices {
   /// The token's last cell before the slice, or END.
   #cellBefore(rows: Block, node: number, slot: number): number {
     let before = END
-    let cell = this.tokenBlocks.firstCell[node] as number
+    let cell = this.tokenBlocks.firstCell(node)
     while (cell !== END && (rows.slot[cell] as number) < slot) {
       before = cell
       cell = rows.nextCell[cell] as number

@@ -6,7 +6,7 @@
 /// costs a binary search and a short move.
 
 import { invariant } from '../invariant.js'
-import { grownFloat64, grownInt32 } from './columns.js'
+import { grownFloat64 } from './columns.js'
 
 /// No priced swap in the block: later than every tick.
 export const NO_TICK = 0x7fff_ffff
@@ -17,21 +17,71 @@ interface List {
   head: number
 }
 
+/// A node's record, one cache line.
+const NODE = 8
+const BLOCK = 0
+const FIRST_MS = 1
+const PRICED_TICK = 2
+const PRICED_PRICE = 3
+const NEXT = 4
+const FIRST_CELL = 5
+const LAST_CELL = 6
+
 export class TokenBlocks {
-  block = new Float64Array(256)
-  /// First row of the token's first and last cell in the block; meaningful while the block is complete in memory.
-  firstCell = new Int32Array(256)
-  lastCell = new Int32Array(256)
-  /// Event time of the token's first swap in the block.
-  firstMs = new Float64Array(256)
-  /// Relative tick and price of its first swap of known price (chain order); NO_TICK where there is none.
-  pricedTick = new Int32Array(256)
-  pricedPrice = new Float64Array(256)
-  /// The token's next node, or -1: where a cursor goes on when a block has no further swap of the token.
-  next = new Int32Array(256)
+  #records = new Float64Array(256 * NODE)
   #used = 0
   #free: number[] = []
   #lists: List[] = []
+
+  blockOf(node: number): number {
+    return this.#records[node * NODE + BLOCK] as number
+  }
+
+  /// Event time of the token's first swap in the block.
+  firstMs(node: number): number {
+    return this.#records[node * NODE + FIRST_MS] as number
+  }
+
+  noteFirst(node: number, timeMs: number): void {
+    const at = node * NODE + FIRST_MS
+    if (timeMs < (this.#records[at] as number)) this.#records[at] = timeMs
+  }
+
+  /// Relative tick of the token's first swap of known price in the block (chain order); NO_TICK without one.
+  pricedTick(node: number): number {
+    return this.#records[node * NODE + PRICED_TICK] as number
+  }
+
+  pricedPrice(node: number): number {
+    return this.#records[node * NODE + PRICED_PRICE] as number
+  }
+
+  setPriced(node: number, relativeTick: number, price: number): void {
+    this.#records[node * NODE + PRICED_TICK] = relativeTick
+    this.#records[node * NODE + PRICED_PRICE] = price
+  }
+
+  /// The token's next node, or -1: where a cursor goes on when a block has no further swap of the token.
+  next(node: number): number {
+    return this.#records[node * NODE + NEXT] as number
+  }
+
+  /// First row of the token's first and last cell in the block, -1 while the block is not complete in memory.
+  firstCell(node: number): number {
+    return this.#records[node * NODE + FIRST_CELL] as number
+  }
+
+  lastCell(node: number): number {
+    return this.#records[node * NODE + LAST_CELL] as number
+  }
+
+  setFirstCell(node: number, row: number): void {
+    this.#records[node * NODE + FIRST_CELL] = row
+  }
+
+  setLastCell(node: number, row: number): void {
+    this.#records[node * NODE + LAST_CELL] = row
+  }
 
   /// The node of (token, block), or -1.
   find(token: number, block: number): number {
@@ -39,7 +89,7 @@ export class TokenBlocks {
     if (list === undefined) return -1
     const at = this.#position(list, block)
     const node = list.nodes[at]
-    return node !== undefined && this.block[node] === block ? node : -1
+    return node !== undefined && this.blockOf(node) === block ? node : -1
   }
 
   /// The token's newest node, or -1.
@@ -60,8 +110,8 @@ export class TokenBlocks {
     const { nodes } = list
     const at = this.#isAfterAll(list, block) ? nodes.length : this.#position(list, block)
     const before = at > list.head ? (nodes[at - 1] as number) : -1
-    this.next[node] = nodes[at] ?? -1
-    if (before >= 0) this.next[before] = node
+    this.#records[node * NODE + NEXT] = nodes[at] ?? -1
+    if (before >= 0) this.#records[before * NODE + NEXT] = node
     if (at === nodes.length) nodes.push(node)
     else nodes.splice(at, 0, node)
     return node
@@ -69,8 +119,8 @@ export class TokenBlocks {
 
   /// The first node after this one with a priced swap, or -1.
   nextPriced(node: number): number {
-    let next = this.next[node] as number
-    while (next >= 0 && this.pricedTick[next] === NO_TICK) next = this.next[next] as number
+    let next = this.next(node)
+    while (next >= 0 && this.pricedTick(next) === NO_TICK) next = this.next(next)
     return next
   }
 
@@ -79,7 +129,7 @@ export class TokenBlocks {
     const list = this.#lists[token]
     if (list === undefined) return
     const node = list.nodes[list.head]
-    if (node === undefined || this.block[node] !== block) return
+    if (node === undefined || this.blockOf(node) !== block) return
     this.#free.push(node)
     list.head++
     if (list.head === list.nodes.length) {
@@ -102,7 +152,7 @@ export class TokenBlocks {
 
   #isAfterAll(list: List, block: number): boolean {
     if (list.head === list.nodes.length) return true
-    return (this.block[list.nodes[list.nodes.length - 1] as number] as number) < block
+    return this.blockOf(list.nodes[list.nodes.length - 1] as number) < block
   }
 
   /// Index of the first node of the list at or after the block.
@@ -111,7 +161,7 @@ export class TokenBlocks {
     let high = list.nodes.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.block[list.nodes[middle] as number] as number) < block) low = middle + 1
+      if (this.blockOf(list.nodes[middle] as number) < block) low = middle + 1
       else high = middle
     }
     return low
@@ -119,21 +169,16 @@ export class TokenBlocks {
 
   #allocate(block: number): number {
     const node = this.#free.pop() ?? this.#used++
-    if (node >= this.block.length) {
-      this.block = grownFloat64(this.block, node + 1)
-      this.firstCell = grownInt32(this.firstCell, node + 1)
-      this.lastCell = grownInt32(this.lastCell, node + 1)
-      this.firstMs = grownFloat64(this.firstMs, node + 1)
-      this.pricedTick = grownInt32(this.pricedTick, node + 1)
-      this.pricedPrice = grownFloat64(this.pricedPrice, node + 1)
-      this.next = grownInt32(this.next, node + 1)
-    }
-    this.block[node] = block
-    this.firstCell[node] = -1
-    this.lastCell[node] = -1
-    this.firstMs[node] = Number.POSITIVE_INFINITY
-    this.pricedTick[node] = NO_TICK
-    this.pricedPrice[node] = Number.NaN
+    const at = node * NODE
+    if (at >= this.#records.length) this.#records = grownFloat64(this.#records, at + NODE)
+    const records = this.#records
+    records[at + BLOCK] = block
+    records[at + FIRST_MS] = Number.POSITIVE_INFINITY
+    records[at + PRICED_TICK] = NO_TICK
+    records[at + PRICED_PRICE] = Number.NaN
+    records[at + NEXT] = -1
+    records[at + FIRST_CELL] = -1
+    records[at + LAST_CELL] = -1
     return node
   }
 }

@@ -436,8 +436,8 @@ export class View {
     }
     const { tokenBlocks } = this.#slices
     const node = tokenBlocks.nextPriced(rows.cellNode[row] as number)
-    hot[at + HOT_OPEN_TICK] = node < 0 ? NO_TICK : (tokenBlocks.pricedTick[node] as number)
-    hot[at + HOT_OPEN_PRICE] = node < 0 ? Number.NaN : (tokenBlocks.pricedPrice[node] as number)
+    hot[at + HOT_OPEN_TICK] = node < 0 ? NO_TICK : tokenBlocks.pricedTick(node)
+    hot[at + HOT_OPEN_PRICE] = node < 0 ? Number.NaN : tokenBlocks.pricedPrice(node)
   }
 
   /// A slice leaves retention: first seen passes to the token's next swap, and extremes let go.
@@ -453,14 +453,14 @@ export class View {
       return
     }
     const { tokenBlocks } = this.#slices
-    const node = tokenBlocks.next[rows.cellNode[row] as number] as number
+    const node = tokenBlocks.next(rows.cellNode[row] as number)
     if (node < 0) {
       tokens.records[token * RECORD + FIRST_TICK] = NO_TICK
       tokens.records[token * RECORD + FIRST_MS] = Number.POSITIVE_INFINITY
       return
     }
-    tokens.records[token * RECORD + FIRST_MS] = tokenBlocks.firstMs[node] as number
-    tokens.records[token * RECORD + FIRST_TICK] = this.relativeTickOf(tokenBlocks.firstMs[node] as number)
+    tokens.records[token * RECORD + FIRST_MS] = tokenBlocks.firstMs(node)
+    tokens.records[token * RECORD + FIRST_TICK] = this.relativeTickOf(tokenBlocks.firstMs(node))
   }
 
   /// Set by the owner of the resolution.
