@@ -104,7 +104,7 @@ function rolled(script: Script, hardship: Hardship = {}): Subject {
     async afterStatement() {
       statements++
       if (statements % saves === 0) await subject.checkpoint()
-      if (crashes) subject.crash(startTick(script))
+      if (crashes) await subject.crash(startTick(script))
     },
   }
 }

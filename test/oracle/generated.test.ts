@@ -69,7 +69,7 @@ async function compare(
     offset += batch.records.length
     if (random.chance(0.3)) rolled.advance(Math.floor(batch.appendTime / SECOND) + random.below(3))
     if (random.chance(0.05)) await rolled.checkpoint()
-    if (hotRangeMs !== null && random.chance(0.002)) rolled.crash(rolled.viewTick)
+    if (hotRangeMs !== null && random.chance(0.002)) await rolled.crash(rolled.viewTick)
     if (at % Math.ceil(batches.length / INSTANTS) !== 0 && at !== batches.length - 1) continue
     compared++
     await compareNow(oracle, rolled, offset, differences)

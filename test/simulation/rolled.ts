@@ -9,6 +9,7 @@ import type { FateCounts } from '../../src/core/roller/fates.js'
 import { Roller, type RollerDelta } from '../../src/core/roller/roller.js'
 import { epochMs, offset, tick as tickUnit } from '../../src/core/units.js'
 import { encodeStats, placeWindows } from '../../src/delivery/wire/stats.js'
+import type { StateStore } from '../../src/ports/state-store.js'
 import { ndjson, type RawBatch, type Rules } from './raw-swap.js'
 
 export interface RolledOptions {
@@ -18,6 +19,8 @@ export interface RolledOptions {
   readonly hotRangeMs: number | null
   /// False: the store keeps everything, as it may.
   readonly forgets?: boolean
+  /// Opens the store, again after each crash; a store in memory unless given.
+  readonly openStore?: () => StateStore
 }
 
 interface Logged {
@@ -33,7 +36,8 @@ export class Rolled {
   readonly #forgets: boolean
   readonly #log: Logged[] = []
   readonly #decoder = new JsonDecoder()
-  readonly #store = new MemoryStateStore()
+  readonly #openStore: () => StateStore
+  #store: StateStore
   /// The checkpoint under way, and its delta until that is stored.
   #saving: AsyncGenerator<void, void> | null = null
   #unstored: RollerDelta | null = null
@@ -43,7 +47,10 @@ export class Rolled {
   /// that every answer has anew.
   readonly #watched = new Map<string, string>()
 
-  constructor({ rules, startTick, hotRangeMs, forgets = true }: RolledOptions) {
+  constructor({ rules, startTick, hotRangeMs, forgets = true, openStore }: RolledOptions) {
+    const memory = new MemoryStateStore()
+    this.#openStore = openStore ?? (() => memory)
+    this.#store = this.#openStore()
     this.#forgets = forgets
     this.#durable = hotRangeMs !== null
     this.#config = {
@@ -141,10 +148,12 @@ export class Rolled {
 
   /// Forgets everything in memory, restores from the store, and rolls the log from there. View time begins at
   /// `restartTick` and goes on where it was.
-  crash(restartTick: number): void {
+  async crash(restartTick: number): Promise<void> {
     const viewTick = this.#roller.viewTick
     this.#saving = null
     this.#unstored = null
+    await this.#store.close()
+    this.#store = this.#openStore()
     const roller = this.#newRoller(restartTick)
     if (this.#durable) {
       for (const part of this.#store.parts()) roller.restorePart(part.block, part.coversTo, part)
@@ -162,6 +171,10 @@ export class Rolled {
     }
     roller.advance(tickUnit(viewTick))
     this.#watched.clear()
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close()
   }
 
   /// The answer of every listed token, as JSON text.

@@ -5,7 +5,11 @@
 /// the shortest failing history that was found.
 
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { test } from 'node:test'
+import { EmbeddedStateStore } from '../../src/adapters/embedded/state-store.js'
+import { ManualClock } from '../../src/adapters/memory/clock.js'
+import { memoryScratchDirectory } from '../contract/scratch.js'
 import { randomHistory } from './histories.js'
 import { Random, testSeed } from './random.js'
 import { firstFailure, shrink, tell } from './steps.js'
@@ -33,4 +37,23 @@ test(`${SECONDS} s of random histories agree with the naive model`, async t => {
     steps += history.steps.length
   }
   t.diagnostic(`${histories} histories, ${steps} steps`)
+})
+
+test('so do histories whose state lies in files that every crash closes and opens again', async t => {
+  const first = testSeed()
+  t.diagnostic(`VOLUMER_SEED=${first}`)
+  const deadline = Date.now() + (SECONDS * 1000) / 4
+  let histories = 0
+  for (; histories < FEWEST || Date.now() < deadline; histories++) {
+    const seed = (first + histories) >>> 0
+    const random = new Random(seed)
+    const history = randomHistory(random, random.pick([30, 100]))
+    const directory = memoryScratchDirectory(t)
+    const openStore = (): EmbeddedStateStore =>
+      new EmbeddedStateStore({ directory, partition: 0, clock: new ManualClock(0), deltaSegmentBytes: 4000 })
+    const failure = await firstFailure(history, openStore)
+    assert.equal(failure, null, `VOLUMER_SEED=${seed}: ${failure}\n${tell(history)}`)
+    rmSync(directory, { recursive: true, force: true })
+  }
+  t.diagnostic(`${histories} histories`)
 })

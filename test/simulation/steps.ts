@@ -1,5 +1,6 @@
 /// A random history as a list of steps, which can be repeated, cut short, and told.
 
+import type { StateStore } from '../../src/ports/state-store.js'
 import { Differences } from './difference.js'
 import { Model } from './model.js'
 import type { RawBatch, Rules } from './raw-swap.js'
@@ -25,12 +26,12 @@ export interface History {
 }
 
 /// Runs the history on the system and the model side by side, comparing every answer after every step. Returns
-/// what went wrong, or null.
-export async function firstFailure(history: History): Promise<string | null> {
+/// what went wrong, or null. The store is one in memory unless `openStore` opens another.
+export async function firstFailure(history: History, openStore?: () => StateStore): Promise<string | null> {
   const { rules, startTick } = history
   let at = -1
+  const rolled = new Rolled(openStore === undefined ? history : { ...history, openStore })
   try {
-    const rolled = new Rolled(history)
     const model = new Model(rules)
     model.advance(startTick)
     for (const step of history.steps) {
@@ -42,6 +43,8 @@ export async function firstFailure(history: History): Promise<string | null> {
     return null
   } catch (error) {
     return `step ${at} (${history.steps[at]?.kind}): ${error instanceof Error ? error.stack : error}`
+  } finally {
+    await rolled.close()
   }
 }
 
