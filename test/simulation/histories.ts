@@ -12,12 +12,14 @@ export function randomHistory(random: Random, stepCount: number): History {
   const rules = random.pick(RULES)
   const startMs = random.pick([1_700_000_000_000, 1_700_000_000_123, 5_000_000])
   const startTick = Math.floor(startMs / rules.resolutionMs)
+  // Many names at a time make tables grow, and are freed and given anew as retention passes.
+  const wide = random.chance(0.08)
   const stream = new SwapStream(random, {
-    tokens: ODD_TOKENS.slice(0, random.between(1, 6)),
-    traders: ['a', 'b', 'c', 'd', '__proto__'].slice(0, random.between(1, 5)),
+    tokens: wide ? names('token', 200) : ODD_TOKENS.slice(0, random.between(1, 6)),
+    traders: wide ? names('trader', 3000) : ['a', 'b', 'c', 'd', '__proto__'].slice(0, random.between(1, 5)),
     startMs,
     rules,
-    batchMost: random.pick([1, 3, 10, 40]),
+    batchMost: wide ? 300 : random.pick([1, 3, 10, 40]),
     pauseMsMost: random.pick([rules.resolutionMs, 3 * rules.resolutionMs, rules.retentionMs / 5]),
     idAlphabet: random.pick([null, null, 10, 200]),
     duplicateChance: random.pick([0, 0.1, 0.4]),
@@ -45,7 +47,7 @@ export function randomHistory(random: Random, stepCount: number): History {
     [0.01, 0.3, 0.05],
     [0, 0.4, 0.02],
   ] as const)
-  while (steps.length < stepCount) {
+  while (steps.length < (wide ? 30 : stepCount)) {
     let way = random.next()
     const logTick = Math.floor(stream.logTime / rules.resolutionMs)
     if (way < checkpoints) steps.push({ kind: 'checkpoint' })
@@ -66,6 +68,9 @@ export function randomHistory(random: Random, stepCount: number): History {
   }
   return { rules, hotRangeMs, forgets: random.chance(0.7), startTick, steps }
 }
+
+const names = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${prefix} ${i}`)
 
 const named = (...lengths: readonly string[]): Rules['windows'] =>
   lengths.map(name => {
