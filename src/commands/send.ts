@@ -204,7 +204,9 @@ class Sender {
       this.invalid++
       if (this.invalid > SHOWN_MAX) continue
       const where = batch[line - 1]?.line ?? '?'
-      this.#context.stderr.write(`line ${where}: ${field === null ? '' : `${field}: `}${reason}\n`)
+      // The decoder's reasons begin with the field where there is one.
+      const what = field === null || reason.startsWith(field) ? reason : `${field}: ${reason}`
+      this.#context.stderr.write(`line ${where}: ${what}\n`)
     }
   }
 }

@@ -14,6 +14,7 @@ import type { Config, Resolved } from '../config.js'
 import { epochMs } from '../core/units.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../delivery/limits.js'
 import type { Readiness } from '../delivery/wire/status.js'
+import { PortError } from '../ports/errors.js'
 import { App, type Role } from '../roles/app.js'
 import { Consumer } from '../roles/consumer.js'
 import { Faketrader } from '../roles/faketrader/faketrader.js'
@@ -186,7 +187,11 @@ class Running {
       limits: webLimits(config),
       readiness: () => this.#readiness(),
       status: () => this.#status.report(),
-      onError: error => screen.warn(`A request failed: ${failureOf(error).message}`),
+      onError: error => {
+        screen.warn(`A request failed: ${failureOf(error).message}`)
+        // A log that the disk failed takes no more swaps, or may not: the next start verifies what is there.
+        if (error instanceof PortError && !error.retryable) faults.add(error)
+      },
     })
     const trades = config.faketrader && config.roles.includes('faketrader')
     this.#seed = trades ? (config.seed === 'random' ? randomInt(2 ** 32) : config.seed) : null
