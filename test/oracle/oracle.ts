@@ -16,7 +16,7 @@ import {
   type WindowFigures,
 } from '../simulation/answer.js'
 import { isSwap, type RawBatch, type Rules } from '../simulation/raw-swap.js'
-import { ACCEPTED, FATES, judged, MACROS, RECORD_TABLE, statistics, timed } from './sql.js'
+import { ACCEPTED, FATES, JUDGED_REPLAY, judged, MACROS, RECORD_TABLE, statistics, timed } from './sql.js'
 
 export interface OracleFates {
   readonly accepted: number
@@ -29,6 +29,7 @@ export interface OracleFates {
 export type OracleInput =
   | { readonly kind: 'log'; readonly batches: readonly RawBatch[] }
   | { readonly kind: 'files'; readonly csvPaths: readonly string[] }
+  | { readonly kind: 'replayed'; readonly batches: readonly RawBatch[] }
 
 export class Oracle {
   readonly fates: OracleFates
@@ -48,10 +49,10 @@ export class Oracle {
     const db = await instance.connect()
     await db.run(MACROS)
     await db.run(RECORD_TABLE)
-    if (input.kind === 'log') await loadLog(db, input.batches)
-    else await loadFiles(db, input.csvPaths)
-    await db.run(timed(rules, input.kind === 'files'))
-    await db.run(judged(rules))
+    if (input.kind === 'files') await loadFiles(db, input.csvPaths)
+    else await loadLog(db, input.batches)
+    await db.run(timed(rules, input.kind !== 'log'))
+    await db.run(input.kind === 'log' ? judged(rules) : JUDGED_REPLAY)
     await db.run(ACCEPTED)
     await loadSpans(db, rules)
     const fates = (await db.runAndReadAll(FATES)).getRowObjectsJS()[0]

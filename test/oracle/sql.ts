@@ -60,6 +60,14 @@ WITH RECURSIVE walk AS (
 SELECT seq, taken FROM walk UNION ALL SELECT seq, true FROM candidate WHERE n = 1;
 `
 
+/// Replayed files: of an id's lines the first in chain order counts, wherever it stands.
+export const JUDGED_REPLAY = `
+CREATE TABLE judged AS
+SELECT seq, row_number() OVER (PARTITION BY id ORDER BY
+  "time", coalesce(block, -1), coalesce(tx_index, -1), coalesce(log_index, -1), seq) = 1 AS taken
+FROM timed
+`
+
 /// The accepted swaps with exact numbers, prices, and their place in chain order.
 export const ACCEPTED = `
 CREATE TABLE accepted AS
