@@ -11,6 +11,8 @@ PORT ?= 4242
 URL ?= http://$(HOST):$(PORT)
 TOKEN ?= BTC
 TOKENS ?= BTC ETH
+# How long each random test of `make fuzz` goes on.
+SECONDS_EACH ?= 600
 # Passed through to the program, e.g. make run ARGS="--port 0 --no-faketrader"
 ARGS ?=
 
@@ -18,7 +20,7 @@ VOLUMER := $(NODE) dist/src/main.js
 INSTALLED := node_modules/.package-lock.stamp
 PRETTY := $(NODE) -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>{try{console.log(JSON.stringify(JSON.parse(s),null,2))}catch{process.stdout.write(s)}})'
 
-.PHONY: help run test http wsclient bench build lint format clean
+.PHONY: help run test fuzz http wsclient bench build lint format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +43,9 @@ http: ## ask the running server for BTC (TOKEN=..., URL=...)
 
 wsclient: build ## watch BTC and ETH of the running server (TOKENS="...", URL=...)
 	@exec $(VOLUMER) watch $(TOKENS) --url $(URL) $(ARGS)
+
+fuzz: build ## random histories, decoders and decimals against their oracles for SECONDS_EACH=600 each
+	@VOLUMER_FUZZ_SECONDS=$(SECONDS_EACH) $(NODE) dist/tools/run-tests.js simulation fuzz decimal fingerprint
 
 bench: build ## run the benchmarks; results as a table and in bench/results
 	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)

@@ -4,6 +4,7 @@
 
 import type { Block } from './block.js'
 
+// The operator takes any integer up to 2^53 modulo 2^32.
 function mix(hash: number, value: number): number {
   const h = Math.imul(hash ^ value, 0x9e3779b1)
   return h ^ (h >>> 15)
@@ -23,14 +24,14 @@ export function digestOf(
 ): number {
   let h = mix(tokenHash, traderHash)
   h = mix(h, side)
-  h = mix(h, usd % 0x1_0000_0000)
+  h = mix(h, usd)
   h = mix(h, Math.floor(usd / 0x1_0000_0000))
-  h = mix(h, amountLow % 0x1_0000_0000)
+  h = mix(h, amountLow)
   h = mix(h, Math.floor(amountLow / 0x1_0000_0000))
-  h = mix(h, amountMid % 0x1_0000_0000)
+  h = mix(h, amountMid)
   h = mix(h, Math.floor(amountMid / 0x1_0000_0000))
   h = mix(h, amountHigh)
-  h = mix(h, block % 0x1_0000_0000)
+  h = mix(h, block)
   h = mix(h, txIndex)
   return mix(h, logIndex)
 }

@@ -49,7 +49,7 @@ export class Horizon {
     this.#id1[at] = id1
     this.#id2[at] = id2
     this.#digest[at] = digest
-    this.#logTime[at] = logTimeMs % 0x1_0000_0000
+    this.#logTime[at] = logTimeMs >>> 0
     this.#size++
     this.#newest = logTimeMs
     const slots = this.#slots
@@ -68,7 +68,7 @@ export class Horizon {
       this.#size = 0
       return
     }
-    const now = logTimeMs % 0x1_0000_0000
+    const now = logTimeMs >>> 0
     while (this.#size > 0) {
       const at = this.#head
       if ((now - (this.#logTime[at] as number)) >>> 0 < horizonMs) return

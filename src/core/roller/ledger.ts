@@ -109,7 +109,7 @@ export class Ledger implements Interner {
     this.#seat(entry, rows, row, token, relativeTick)
     this.lastEntry = entry
     this.lastRow = row
-    this.lastDigest = this.digest(rows, row)
+    this.lastDigest = digestOfRow(rows, row, this.tokenNames.lastHash, this.traderNames.lastHash)
   }
 
   /// Where the last accepted row lies, and its digest: results without an object per row.

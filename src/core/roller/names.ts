@@ -18,6 +18,8 @@ export class Names {
   idLimit = 0
   /// The 32-bit hash of a name by id: the same in every process.
   hashOf = new Int32Array(64)
+  /// The hash of the name interned last.
+  lastHash = 0
   #bytes = new Uint8Array(4096)
   #bytesUsed = 0
   #bytesLive = 0
@@ -32,6 +34,7 @@ export class Names {
   /// The id of the name at bytes[at, at + length), interning it if it is new.
   intern(bytes: Uint8Array, at: number, length: number): number {
     const hash = hash32(bytes, at, length)
+    this.lastHash = hash
     const slots = this.#slots
     const mask = slots.length / 2 - 1
     let slot = hash & mask

@@ -6,7 +6,7 @@
 /// costs a binary search and a short move.
 
 import { invariant } from '../invariant.js'
-import { grownFloat64 } from './columns.js'
+import { grownFloat64, grownInt32 } from './columns.js'
 
 /// No priced swap in the block: later than every tick.
 export const NO_TICK = 0x7fff_ffff
@@ -32,6 +32,8 @@ export class TokenBlocks {
   #used = 0
   #free: number[] = []
   #lists: List[] = []
+  /// The newest node by token, or -1: what nearly every arrival asks for.
+  #newest = new Int32Array(64).fill(-1)
 
   blockOf(node: number): number {
     return this.#records[node * NODE + BLOCK] as number
@@ -94,9 +96,7 @@ export class TokenBlocks {
 
   /// The token's newest node, or -1.
   last(token: number): number {
-    const list = this.#lists[token]
-    if (list === undefined || list.head === list.nodes.length) return -1
-    return list.nodes[list.nodes.length - 1] as number
+    return token < this.#newest.length ? (this.#newest[token] as number) : -1
   }
 
   /// Makes the node of (token, block), which must not exist.
@@ -112,8 +112,10 @@ export class TokenBlocks {
     const before = at > list.head ? (nodes[at - 1] as number) : -1
     this.#records[node * NODE + NEXT] = nodes[at] ?? -1
     if (before >= 0) this.#records[before * NODE + NEXT] = node
-    if (at === nodes.length) nodes.push(node)
-    else nodes.splice(at, 0, node)
+    if (at === nodes.length) {
+      nodes.push(node)
+      this.#noteNewest(token, node)
+    } else nodes.splice(at, 0, node)
     return node
   }
 
@@ -135,6 +137,7 @@ export class TokenBlocks {
     if (list.head === list.nodes.length) {
       list.nodes.length = 0
       list.head = 0
+      this.#newest[token] = -1
     } else if (list.head > 32 && list.head * 2 > list.nodes.length) {
       list.nodes.splice(0, list.head)
       list.head = 0
@@ -148,6 +151,15 @@ export class TokenBlocks {
     invariant(list.head === list.nodes.length, 'a freed token has no blocks')
     list.nodes.length = 0
     list.head = 0
+  }
+
+  #noteNewest(token: number, node: number): void {
+    if (token >= this.#newest.length) {
+      const newest = grownInt32(this.#newest, token + 1)
+      newest.fill(-1, this.#newest.length)
+      this.#newest = newest
+    }
+    this.#newest[token] = node
   }
 
   #isAfterAll(list: List, block: number): boolean {

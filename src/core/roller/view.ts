@@ -291,7 +291,7 @@ export class View {
     const windows = this.#windows
     const position = this.#position
     const other = lasts[pairSide ^ 1] as number
-    const seen = last > other ? last : other
+    const seen = Math.max(last, other)
     const side = pairSide & 1
     for (let w = 0; w < windows; w++) {
       const after = position[w] as number
