@@ -6,12 +6,12 @@ import type { EpochMs, Offset, Tick } from './units.js'
 /// Fields of one window in `TokenStats.cells`; window w begins at w × FIELDS_PER_WINDOW. Windows are in the
 /// order of the roller's configuration, shortest first.
 export const Field = {
-  /// Buy volume in micro-dollars = BUY_USD + BUY_USD_HIGH × 10^12. Exact; limbs may be unnormalised or negative.
+  /// Buy volume in micro-dollars = BUY_USD + BUY_USD_HIGH × 10^12. Exact; the low limb is below 10^12.
   BUY_USD: 0,
   BUY_USD_HIGH: 1,
   SELL_USD: 2,
   SELL_USD_HIGH: 3,
-  /// Token amount in 10^-18 tokens = Σ AMOUNT_i × 10^(9·i), i = 0 … 4. Exact; limbs may be unnormalised.
+  /// Token amount in 10^-18 tokens = Σ AMOUNT_i × 10^(9·i), i = 0 … 4. Exact; limbs are below 10^9, the last is not bounded.
   AMOUNT_0: 4,
   AMOUNT_1: 5,
   AMOUNT_2: 6,

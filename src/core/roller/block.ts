@@ -89,6 +89,11 @@ export class Block {
     this.cellNode = new Int32Array(capacity)
   }
 
+  /// Rows that fit before the columns grow.
+  get capacity(): number {
+    return this.pairSide.length
+  }
+
   /// Empties the block for another use; the columns keep their room.
   clear(): void {
     this.rows = 0

@@ -20,6 +20,10 @@ export interface BlockReader {
   load(index: number, into: Block): void
 }
 
+/// Blocks kept for another use: the columns of a busy one are some megabytes, and one is needed every few seconds.
+const SPARE_MAX = 3
+const SPARE_ROWS_MIN = 1024
+
 export class Slices {
   readonly tokenBlocks = new TokenBlocks()
   readonly #entries = new Map<number, BlockEntry>()
@@ -55,7 +59,9 @@ export class Slices {
 
   /// The rows that are in memory, made if there are none yet.
   rowsOf(entry: BlockEntry): Block {
-    if (entry.rows === null) entry.rows = this.#spare.pop() ?? new Block(256)
+    // A block that is not complete holds the few rows that came late: no use for the room of a whole one.
+    if (entry.rows === null)
+      entry.rows = entry.complete ? (this.#spare.pop() ?? new Block(256)) : new Block(16)
     return entry.rows
   }
 
@@ -95,7 +101,7 @@ export class Slices {
         this.tokenBlocks.setLastCell(node, END)
       }
       if ((rows.offset[row] as number) < entry.sealedUpTo) continue
-      late ??= this.#spare.pop() ?? new Block(64)
+      late ??= new Block(16)
       late.copyRow(rows, row)
     }
     entry.rows = late
@@ -224,7 +230,8 @@ export class Slices {
   }
 
   #reuse(rows: Block): void {
+    if (this.#spare.length >= SPARE_MAX || rows.capacity < SPARE_ROWS_MIN) return
     rows.clear()
-    if (this.#spare.length < 16) this.#spare.push(rows)
+    this.#spare.push(rows)
   }
 }

@@ -49,14 +49,15 @@ export const QUEUE_HIGH = 0
 export const QUEUE_LOW = 1
 export const QUEUE_LARGEST = 2
 
-const USD_LIMB = 1e12
+export const USD_LIMB = 1e12
 // The low limb stays below 4e12, a swap brings at most 9e15, and 9.004e15 < 2^53: every addition is exact.
 const USD_CARRY = 4e12
 const LOW_LIMB = 1e12
 const LOW_CARRY = 8e15
 const MID_LIMB = 1e15
 const MID_CARRY = 8e15
-const HIGH_LIMB = 1e9
+/// Of amounts in statistics, and of the high limb.
+export const AMOUNT_LIMB = 1e9
 const HIGH_CARRY = 8e15
 
 /// Adds one swap to a cell.
@@ -99,8 +100,8 @@ function carry(hot: Float64Array, high: Float64Array, cell: number, amountHigh: 
   const overMid = Math.floor(mid / MID_LIMB)
   hot[at + HOT_AMOUNT_MID] = mid - overMid * MID_LIMB
   const sum = (high[to + HIGH_AMOUNT] as number) + overMid + amountHigh
-  const overHigh = sum >= HIGH_CARRY ? Math.floor(sum / HIGH_LIMB) : 0
-  high[to + HIGH_AMOUNT] = sum - overHigh * HIGH_LIMB
+  const overHigh = sum >= HIGH_CARRY ? Math.floor(sum / AMOUNT_LIMB) : 0
+  high[to + HIGH_AMOUNT] = sum - overHigh * AMOUNT_LIMB
   high[to + HIGH_AMOUNT + 1] = (high[to + HIGH_AMOUNT + 1] as number) + overHigh
 }
 

@@ -15,6 +15,7 @@ import { NEVER, type Pairs } from './pairs.js'
 import type { BlockEntry, Slices } from './slices.js'
 import { NO_TICK } from './token-blocks.js'
 import {
+  AMOUNT_LIMB,
   addSwap,
   CLOSE_BLOCK,
   CLOSE_ID0,
@@ -43,6 +44,7 @@ import {
   QUEUES,
   RECORD,
   Tokens,
+  USD_LIMB,
 } from './tokens.js'
 
 export class View {
@@ -205,10 +207,13 @@ export class View {
       (hot[total * HOT + field] as number) - (hot[expired * HOT + field] as number)
     const highOf = (field: number): number =>
       (high[total * HIGH + field] as number) - (high[expired * HIGH + field] as number)
-    cells[out + Field.BUY_USD] = hotOf(HOT_USD)
-    cells[out + Field.BUY_USD_HIGH] = highOf(HIGH_USD)
-    cells[out + Field.SELL_USD] = hotOf(HOT_USD + 1)
-    cells[out + Field.SELL_USD_HIGH] = highOf(HIGH_USD + 1)
+    // Canonical limbs: equal values are equal bits, whatever carries have happened on the way.
+    for (let side = 0; side < 2; side++) {
+      const low = hotOf(HOT_USD + side)
+      const carry = Math.floor(low / USD_LIMB)
+      cells[out + Field.BUY_USD + side * 2] = low - carry * USD_LIMB
+      cells[out + Field.BUY_USD_HIGH + side * 2] = highOf(HIGH_USD + side) + carry
+    }
     // Limbs of 10^12 and 10^15 become limbs of 10^9: the middle one is split at 10^18.
     const mid = hotOf(HOT_AMOUNT_MID)
     const whole = Math.floor(mid / 1e6)
@@ -217,6 +222,12 @@ export class View {
     cells[out + Field.AMOUNT_2] = whole
     cells[out + Field.AMOUNT_3] = highOf(HIGH_AMOUNT)
     cells[out + Field.AMOUNT_4] = highOf(HIGH_AMOUNT + 1)
+    for (let limb = out + Field.AMOUNT_0; limb < out + Field.AMOUNT_4; limb++) {
+      const value = cells[limb] as number
+      const carry = Math.floor(value / AMOUNT_LIMB)
+      cells[limb] = value - carry * AMOUNT_LIMB
+      cells[limb + 1] = (cells[limb + 1] as number) + carry
+    }
     cells[out + Field.BUYS] = hotOf(HOT_COUNT)
     cells[out + Field.SELLS] = hotOf(HOT_COUNT + 1)
   }

@@ -1,0 +1,129 @@
+/// From the POST of a swap to the WebSocket frame that shows it, at 1,000 swaps a second: a real server in one
+/// process, the client that posts and watches in this one. Embedded storage: every swap is durable on disk before it
+/// is rolled.
+///
+///   node dist/bench/latency.js [seconds]
+///
+/// One swap per request, over 16 kept-alive connections. The swaps go round 200 tokens, five a second each, so that
+/// the watcher's 20 updates a second per token hold none back; the k-th swap of a token is seen when a frame says
+/// that 24 h hold k. Delays are of the client's clock, its own work included.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import WebSocket from 'ws'
+import { Server } from '../test/integration/server.js'
+import { Checksum, report } from './report.js'
+
+const PER_SECOND = 1000
+const TOKENS = 200
+const CONNECTIONS = 16
+const WARM_SECONDS = 3
+const WAIT_MS_MAX = 5000
+
+const seconds = Number(process.argv[2] ?? 20)
+const folder = mkdtempSync(join(tmpdir(), 'volumer-bench-latency-'))
+const server = await Server.start(folder)
+const url = new URL(server.url)
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
+/// By token and count: when the swap was sent.
+const sent = new Map<string, number>()
+const delays: number[] = []
+const acknowledged: number[] = []
+let refused = 0
+
+function post(token: string, count: number, measured: boolean): void {
+  const time = Date.now()
+  const body = `{"id":"${token}:${count}","time":${time},"who":"w${count % 97}","token":"${token}","side":"buy","amount":"1.5","usd":"${count % 50}.25","block":1,"txIndex":${count},"logIndex":1}\n`
+  const at = performance.now()
+  if (measured) sent.set(`${token} ${count}`, at)
+  const posting = request(
+    {
+      agent,
+      host: url.hostname,
+      port: url.port,
+      path: '/v1/trades',
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson', 'content-length': Buffer.byteLength(body) },
+    },
+    answer => {
+      if (answer.statusCode !== 200) refused++
+      answer.resume().on('end', () => {
+        if (measured) acknowledged.push(performance.now() - at)
+      })
+    },
+  )
+  posting.on('error', () => {
+    refused++
+  })
+  posting.end(body)
+}
+
+function seen(frame: string): void {
+  const now = performance.now()
+  const token = /"token":"(t\d+)"/.exec(frame)?.[1]
+  const count = /"h24":\{"buys":\d+,"sells":\d+,"total":(\d+)/.exec(frame)?.[1]
+  const key = `${token} ${count}`
+  const at = sent.get(key)
+  if (at === undefined) return
+  sent.delete(key)
+  delays.push(now - at)
+}
+
+const socket = new WebSocket(`ws://${url.host}/ws`)
+await new Promise(done => socket.once('open', done))
+const tokens = Array.from({ length: TOKENS }, (_, i) => `t${i}`)
+socket.send(JSON.stringify({ op: 'subscribe', id: 1, tokens }))
+socket.on('message', data => seen(String(data)))
+
+const begin = performance.now()
+const total = (WARM_SECONDS + seconds) * PER_SECOND
+for (let n = 0; n < total; ) {
+  const due = Math.min(total, ((performance.now() - begin) / 1000) * PER_SECOND)
+  for (; n < due; n++) post(`t${n % TOKENS}`, Math.floor(n / TOKENS) + 1, n >= WARM_SECONDS * PER_SECOND)
+  await pause(1)
+}
+const deadline = performance.now() + WAIT_MS_MAX
+while (sent.size > 0 && performance.now() < deadline) await pause(20)
+
+socket.close()
+agent.destroy()
+await server.kill()
+rmSync(folder, { recursive: true, force: true })
+delays.sort((a, b) => a - b)
+acknowledged.sort((a, b) => a - b)
+const at = (values: readonly number[], share: number): number =>
+  values[Math.ceil(values.length * share) - 1] ?? 0
+const checksum = new Checksum()
+checksum.add(delays.length)
+checksum.add(refused)
+report({
+  name: 'latency',
+  measures: [
+    {
+      what: 'POST → WebSocket frame, p50',
+      value: at(delays, 0.5),
+      unit: 'ms',
+      target: { value: 3, atLeast: false },
+    },
+    { what: 'POST → WebSocket frame, p90', value: at(delays, 0.9), unit: 'ms' },
+    {
+      what: 'POST → WebSocket frame, p99',
+      value: at(delays, 0.99),
+      unit: 'ms',
+      target: { value: 10, atLeast: false },
+    },
+    { what: 'POST → WebSocket frame, p99.9', value: at(delays, 0.999), unit: 'ms' },
+    { what: 'POST → WebSocket frame, largest', value: at(delays, 1), unit: 'ms' },
+    { what: 'POST → answer (durable), p50', value: at(acknowledged, 0.5), unit: 'ms' },
+    { what: 'POST → answer (durable), p99', value: at(acknowledged, 0.99), unit: 'ms' },
+  ],
+  checksum: checksum.toString(),
+  notes: [
+    `${delays.length.toLocaleString('en')} swaps seen, ${sent.size} not seen, ${refused} requests refused`,
+    `one swap per request, ${PER_SECOND} a second, ${TOKENS} tokens, ${CONNECTIONS} connections, durable on disk`,
+  ],
+})
+if (sent.size > 0 || refused > 0) process.exitCode = 1
