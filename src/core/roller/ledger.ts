@@ -10,7 +10,7 @@ import { DictionaryWriter, type Interner } from './dictionary.js'
 import { digestOf, digestOfRow } from './digest.js'
 import { Names } from './names.js'
 import { Pairs } from './pairs.js'
-import { type PartSource, Parts } from './parts.js'
+import { type PartSource, Parts, type StoredPart } from './parts.js'
 import { keepsId } from './row-codec.js'
 import { type BlockEntry, Slices } from './slices.js'
 import { View } from './view.js'
@@ -129,30 +129,20 @@ export class Ledger implements Interner {
   }
 
   /// Takes in the rows of a part that is on disk.
-  restorePart(index: number, from: Block, coversTo: number): void {
+  restorePart(index: number, part: StoredPart, coversTo: number): void {
     const isFirst = this.slices.get(index) === undefined
     const entry = this.#open(index)
     entry.onDisk = true
     entry.sealedUpTo = Math.max(entry.sealedUpTo, coversTo)
-    if (isFirst) {
-      const target = this.slices.rowsOf(entry)
-      for (let row = 0; row < from.rows; row++) {
-        const copy = target.copyRow(from, row)
-        this.#seat(
-          entry,
-          target,
-          copy,
-          target.token[copy] as number,
-          this.beginOf(index) + (target.slot[copy] as number),
-        )
-      }
-      this.settleBlock(entry)
-      return
-    }
+    const begin = this.beginOf(index)
+    // A block's first part is read in place; the rows of a later one join those that are in memory, if any are.
+    const from = isFirst ? this.slices.rowsOf(entry) : new Block(64)
+    this.parts.restore(index, part, this, from)
     for (let row = 0; row < from.rows; row++) {
       const token = from.token[row] as number
-      const relativeTick = this.beginOf(index) + (from.slot[row] as number)
-      if (entry.complete) {
+      const relativeTick = begin + (from.slot[row] as number)
+      if (isFirst) this.#seat(entry, from, row, token, relativeTick)
+      else if (entry.complete) {
         const target = this.slices.rowsOf(entry)
         this.#seat(entry, target, target.copyRow(from, row), token, relativeTick)
       } else this.#seatOnDisk(entry, from, row, token, relativeTick)

@@ -54,8 +54,8 @@ export class Parts implements BlockReader {
     this.#resolutionMs = resolutionMs
   }
 
-  /// Reads the dictionary of a stored part and, unless the rows are not wanted, appends them to `into`.
-  restore(index: number, part: StoredPart, interner: Interner, into: Block | null): void {
+  /// Reads the dictionary of a stored part and appends its rows to `into`.
+  restore(index: number, part: StoredPart, interner: Interner, into: Block): void {
     this.#restored ??= new Map()
     this.#restored.set(index, (this.#restored.get(index) ?? 0) + 1)
     if (part.segment > this.#segment) {
@@ -71,7 +71,7 @@ export class Parts implements BlockReader {
     const count = reader.varint()
     reader.varint()
     dictionary.read(reader, count, interner)
-    if (into !== null) this.#readRows(reader, index, dictionary, into)
+    this.#readRows(reader, index, dictionary, into)
   }
 
   load(index: number, into: Block): void {

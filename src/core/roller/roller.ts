@@ -239,9 +239,7 @@ export class Roller {
 
   /// Takes in a part that is on disk. Parts come first, in the store's order, then deltas, then `restored`.
   restorePart(block: number, coversTo: Offset, part: StoredPart): void {
-    const rows = new Block(1024)
-    this.#ledger.parts.restore(block, part, this.#ledger, rows)
-    this.#ledger.restorePart(block, rows, coversTo)
+    this.#ledger.restorePart(block, part, coversTo)
   }
 
   /// Takes in a delta. Its rows that are in parts already only count for the dedupe horizon.
