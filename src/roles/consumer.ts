@@ -108,9 +108,10 @@ export class Consumer {
     roller.advance()
     roller.roll(batch)
     this.#rolled += roller.position - before
+    // While catching up, statistics of the past are nobody's concern, and their delay is that of the restart.
+    const wasCaughtUp = this.#caughtUp
     this.#noteCaughtUp()
-    // While catching up, statistics of the past are nobody's concern.
-    if (!this.#caughtUp) return
+    if (!wasCaughtUp) return
     this.#options.publish()
     const now = clock.now()
     this.delays.add(Math.max(0, now - batch.appendTime), now)
