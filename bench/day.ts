@@ -20,8 +20,8 @@ import { epochMs, offset } from '../src/core/units.js'
 import { DEFAULT_WINDOWS, parseWindows } from '../src/core/windows.js'
 import { SwapGenerator } from '../src/roles/faketrader/generator.js'
 import { RollerRole } from '../src/roles/roller.js'
-import { Checksum, report } from './report.js'
-import { addStatistics } from './statistics-checksum.js'
+import { report } from './report.js'
+import { statisticsChecksum } from './statistics-checksum.js'
 
 const HOUR_MS = 3_600_000
 const START_MS = 1_790_000_000_000
@@ -79,7 +79,7 @@ function opened(directory: string, clock: ManualClock) {
       admission: 'log-time',
       earlyToleranceMs: 60_000,
       dedupeHorizonMs: HOUR_MS,
-      hotRangeMs: 10 * 60_000,
+      hotRangeMs: HOUR_MS / 2,
     },
     log: new MemoryTradeLog({ clock }),
     store,
@@ -87,13 +87,7 @@ function opened(directory: string, clock: ManualClock) {
     clock,
     nextTurn: () => nextTurn(),
   })
-  return { store, roller }
-}
-
-function checksumOf(roller: RollerRole, tokens: readonly string[]): string {
-  const checksum = new Checksum()
-  for (const token of tokens) addStatistics(checksum, roller.update(token))
-  return checksum.toString()
+  return { store, roller, windows: parsed.windows }
 }
 
 function generator(): SwapGenerator {
@@ -105,7 +99,7 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
   const swaps = generator()
   const generatorRssBytes = process.memoryUsage.rss() - before
   const clock = new ManualClock(START_MS)
-  const { store, roller } = opened(directory, clock)
+  const { store, roller, windows } = opened(directory, clock)
   const names = new Set<string>()
   let position = 0
   let rollWallMs = 0
@@ -143,7 +137,10 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
     generatorRssBytes,
     peakRssBytes: peak,
     stateBytes: store.sizeBytes(),
-    checksum: checksumOf(roller, tokens),
+    checksum: statisticsChecksum(
+      tokens.map(token => roller.update(token)),
+      windows,
+    ),
     tokens: tokens.length,
   }
   await store.close()
@@ -153,14 +150,20 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
 async function restart(directory: string, seconds: number): Promise<Restarted> {
   const clock = new ManualClock(START_MS + seconds * 1000)
   const begun = { cpu: cpuMs(), wall: performance.now() }
-  const { store, roller } = opened(directory, clock)
+  const { store, roller, windows } = opened(directory, clock)
   await roller.restore(() => {})
   const wallMs = performance.now() - begun.wall
   const cpu = cpuMs() - begun.cpu
   const rssBytes = process.memoryUsage.rss()
   const peak = peakRssBytes()
   // All tokens changed by being restored.
-  const checksum = checksumOf(roller, roller.takeChanged().sort())
+  const checksum = statisticsChecksum(
+    roller
+      .takeChanged()
+      .sort()
+      .map(token => roller.update(token)),
+    windows,
+  )
   await store.close()
   return { wallMs, cpuMs: cpu, rssBytes, peakRssBytes: peak, checksum }
 }

@@ -1,16 +1,16 @@
-/// A checksum of everything that a roller says of its tokens: equal statistics, equal checksum.
+/// A checksum of everything that a roller says of its tokens: equal statistics, equal checksum. It is taken of the text
+/// on the wire, because the sums behind it may be split into limbs in more than one way.
 
 import type { StatsUpdate } from '../src/core/stats.js'
-import type { Checksum } from './report.js'
+import type { Window } from '../src/core/windows.js'
+import { encodeStats, placeWindows } from '../src/delivery/wire/stats.js'
+import { Checksum } from './report.js'
 
-/// Adds one token. Not-a-numbers count too; fractions (prices) count to the ninth decimal.
-export function addStatistics(checksum: Checksum, update: StatsUpdate): void {
-  checksum.addText(update.token)
-  checksum.add(update.offset)
-  checksum.add(update.tick)
-  if (update.cells === null) return
-  for (const value of [update.firstSeen, update.lastSeen, update.price, ...update.cells]) {
-    checksum.add(Number.isNaN(value) ? -1 : Math.round(value))
-    checksum.add(Number.isNaN(value) ? -1 : Math.round((value - Math.round(value)) * 1e9))
+export function statisticsChecksum(updates: Iterable<StatsUpdate>, windows: readonly Window[]): string {
+  const checksum = new Checksum()
+  const placed = placeWindows(windows)
+  for (const update of updates) {
+    checksum.addText(update.cells === null ? `${update.token} gone` : encodeStats(update, placed))
   }
+  return checksum.toString()
 }
