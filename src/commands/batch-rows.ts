@@ -1,6 +1,6 @@
 /// Rows of batches moved, kept aside and compared: what choosing among duplicates needs.
 
-import { SwapBatch } from '../core/swap-batch.js'
+import { SwapBatch, type SwapColumn } from '../core/swap-batch.js'
 
 /// Copies the columns of row `i` of one batch into row `j` of another (or the same). String columns keep pointing
 /// into `from.bytes`.
@@ -13,41 +13,13 @@ export function copyColumns(from: SwapBatch, i: number, to: SwapBatch, j: number
   })
 }
 
-const columnLists = new WeakMap<
-  SwapBatch,
-  readonly (Float64Array | Uint32Array | Int32Array | Uint8Array)[]
->()
+const columnLists = new WeakMap<SwapBatch, readonly SwapColumn[]>()
 
-function columnsOf(batch: SwapBatch): readonly (Float64Array | Uint32Array | Int32Array | Uint8Array)[] {
+function columnsOf(batch: SwapBatch): readonly SwapColumn[] {
   const known = columnLists.get(batch)
   // A decoder may replace the columns of its batch by longer ones.
   if (known?.[0] === batch.timeMs) return known
-  const columns = [
-    batch.timeMs,
-    batch.usd,
-    batch.amount0,
-    batch.amount1,
-    batch.amount2,
-    batch.amount3,
-    batch.price,
-    batch.priceGiven,
-    batch.block,
-    batch.txIndex,
-    batch.logIndex,
-    batch.side,
-    batch.tokenAt,
-    batch.tokenLength,
-    batch.whoAt,
-    batch.whoLength,
-    batch.idAt,
-    batch.idLength,
-    batch.id0,
-    batch.id1,
-    batch.id2,
-    batch.record,
-    batch.recordAt,
-    batch.recordLength,
-  ]
+  const columns = batch.columns()
   columnLists.set(batch, columns)
   return columns
 }

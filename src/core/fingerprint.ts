@@ -60,13 +60,19 @@ export class Fingerprint {
   #bytes: Uint8Array = new Uint8Array(0)
   #view: DataView = new DataView(new ArrayBuffer(0))
 
+  /// hash32 of bytes[at … at + length − 1].
+  name(bytes: Uint8Array, at: number, length: number): number {
+    const view = this.#viewOf(bytes)
+    let h = SEED | 0
+    const end = at + length
+    let p = at
+    for (; p + 4 <= end; p += 4) h = mixedIn(h, view.getInt32(p, true))
+    return finished32(h, tailWord(bytes, p, end), length)
+  }
+
   /// MurmurHash3_x86_128 of bytes[at … at + length − 1].
   hash(bytes: Uint8Array, at: number, length: number, seed: number = SEED): void {
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    }
-    const view = this.#view
+    const view = this.#viewOf(bytes)
     let h1 = seed | 0
     let h2 = seed | 0
     let h3 = seed | 0
@@ -131,6 +137,14 @@ export class Fingerprint {
     this.word2 = (h3 + h1) | 0
     this.word3 = (h4 + h1) | 0
   }
+
+  #viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    return this.#view
+  }
 }
 
 /// MurmurHash3_x86_32 of bytes[at … at + length − 1], as a signed 32-bit integer.
@@ -138,17 +152,21 @@ export function hash32(bytes: Uint8Array, at: number, length: number, seed: numb
   let h = seed | 0
   const end = at + length
   let p = at
-  for (; p + 4 <= end; p += 4) {
-    let k = Math.imul(word(bytes, p), 0xcc9e_2d51)
-    k = (k << 15) | (k >>> 17)
-    h ^= Math.imul(k, 0x1b87_3593)
-    h = (h << 13) | (h >>> 19)
-    h = (Math.imul(h, 5) + 0xe654_6b64) | 0
-  }
-  if (p < end) {
-    let k = Math.imul(tailWord(bytes, p, end), 0xcc9e_2d51)
-    k = (k << 15) | (k >>> 17)
-    h ^= Math.imul(k, 0x1b87_3593)
-  }
-  return finalMix(h ^ length)
+  for (; p + 4 <= end; p += 4) h = mixedIn(h, word(bytes, p))
+  return finished32(h, tailWord(bytes, p, end), length)
+}
+
+function scrambled(word: number): number {
+  const k = Math.imul(word, 0xcc9e_2d51)
+  return Math.imul((k << 15) | (k >>> 17), 0x1b87_3593)
+}
+
+function mixedIn(hash: number, word: number): number {
+  const h = hash ^ scrambled(word)
+  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe654_6b64) | 0
+}
+
+/// A tail of zeros leaves the hash as it is.
+function finished32(hash: number, tail: number, length: number): number {
+  return finalMix(hash ^ scrambled(tail) ^ length)
 }

@@ -16,6 +16,8 @@ export const SELL = 1
 /// every given value.
 export const ABSENT = -1
 
+export type SwapColumn = Float64Array | Uint32Array | Int32Array | Uint8Array
+
 export class SwapBatch {
   /// Rows in use; the columns may be longer.
   size = 0
@@ -39,8 +41,11 @@ export class SwapBatch {
   side: Uint8Array
   tokenAt: Int32Array
   tokenLength: Int32Array
+  /// hash32 of the name's bytes (see fingerprint.ts).
+  tokenHash: Int32Array
   whoAt: Int32Array
   whoLength: Int32Array
+  whoHash: Int32Array
   idAt: Int32Array
   idLength: Int32Array
   /// The 96-bit fingerprint of the id's bytes (see fingerprint.ts).
@@ -70,8 +75,10 @@ export class SwapBatch {
     this.side = new Uint8Array(capacity)
     this.tokenAt = new Int32Array(capacity)
     this.tokenLength = new Int32Array(capacity)
+    this.tokenHash = new Int32Array(capacity)
     this.whoAt = new Int32Array(capacity)
     this.whoLength = new Int32Array(capacity)
+    this.whoHash = new Int32Array(capacity)
     this.idAt = new Int32Array(capacity)
     this.idLength = new Int32Array(capacity)
     this.id0 = new Int32Array(capacity)
@@ -86,34 +93,44 @@ export class SwapBatch {
     return this.timeMs.length
   }
 
+  /// Every column, always in the same order: for what treats all alike.
+  columns(): readonly SwapColumn[] {
+    return [
+      this.timeMs,
+      this.usd,
+      this.amount0,
+      this.amount1,
+      this.amount2,
+      this.amount3,
+      this.price,
+      this.priceGiven,
+      this.block,
+      this.txIndex,
+      this.logIndex,
+      this.side,
+      this.tokenAt,
+      this.tokenLength,
+      this.tokenHash,
+      this.whoAt,
+      this.whoLength,
+      this.whoHash,
+      this.idAt,
+      this.idLength,
+      this.id0,
+      this.id1,
+      this.id2,
+      this.record,
+      this.recordAt,
+      this.recordLength,
+    ]
+  }
+
   /// Makes room for at least `capacity` rows and keeps those that are there. The columns are new arrays then.
   grow(capacity: number): void {
     if (capacity <= this.capacity) return
     const wider = new SwapBatch(Math.max(capacity, 2 * this.capacity))
-    wider.timeMs.set(this.timeMs)
-    wider.usd.set(this.usd)
-    wider.amount0.set(this.amount0)
-    wider.amount1.set(this.amount1)
-    wider.amount2.set(this.amount2)
-    wider.amount3.set(this.amount3)
-    wider.price.set(this.price)
-    wider.priceGiven.set(this.priceGiven)
-    wider.block.set(this.block)
-    wider.txIndex.set(this.txIndex)
-    wider.logIndex.set(this.logIndex)
-    wider.side.set(this.side)
-    wider.tokenAt.set(this.tokenAt)
-    wider.tokenLength.set(this.tokenLength)
-    wider.whoAt.set(this.whoAt)
-    wider.whoLength.set(this.whoLength)
-    wider.idAt.set(this.idAt)
-    wider.idLength.set(this.idLength)
-    wider.id0.set(this.id0)
-    wider.id1.set(this.id1)
-    wider.id2.set(this.id2)
-    wider.record.set(this.record)
-    wider.recordAt.set(this.recordAt)
-    wider.recordLength.set(this.recordLength)
+    const columns = wider.columns()
+    for (const [i, column] of this.columns().entries()) columns[i]?.set(column)
     wider.size = this.size
     wider.bytes = this.bytes
     Object.assign(this, wider)

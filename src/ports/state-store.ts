@@ -2,7 +2,7 @@
 /// offsets they cover) and, for slices that have left the hot range, parts (the same rows sorted by slice).
 ///
 /// Contract, for every adapter (test/contract/state-store.ts):
-/// - Atomicity: a delta, and each part, is stored whole or not at all.
+/// - Atomicity: a delta, and each part with its head and all its pieces, is stored whole or not at all.
 /// - Order: deltas are read back in the order of their appending; `coversTo` of one is `coversFrom` of the next.
 ///   A delta that does not begin where the last one ended is refused with an InvariantError.
 /// - Durability: when `appendDelta` or `appendParts` resolves, what it stored survives a crash. Parts become
@@ -10,8 +10,7 @@
 /// - Opaque: payloads are the roller's (docs/formats/); the store checksums and frames them, never looks inside.
 /// - Damage: what was acknowledged and cannot be read back whole fails with `DamagedError`, never with less data.
 /// - A failed append (a full disk) changes nothing and may be repeated.
-/// - Payloads that are read are the caller's; no later read changes them. One that is kept may keep a megabyte alive
-///   around it.
+/// - Bytes that are read are the caller's; no later read changes them. What is kept may keep a megabyte alive around it.
 
 import type { EpochMs, Offset } from '../core/units.js'
 
@@ -30,22 +29,38 @@ export interface Delta extends DeltaHeader {
   readonly payload: Uint8Array
 }
 
-/// Rows of one block of slices, sorted. A block may have several parts: rows that came late make a new one.
-export interface SlicePart {
+/// Says what a part is. A part holds rows of one block of slices, sorted by slice; a block may have several parts: rows
+/// that came late make a new one.
+export interface PartHeader {
   readonly block: number
   /// The part holds every row of the block with coversFrom ≤ offset < coversTo.
   readonly coversFrom: Offset
   readonly coversTo: Offset
   /// Parts of one segment share a dictionary, in the order in which they were appended; segments ascend.
   readonly segment: number
-  readonly payload: Uint8Array
 }
 
-/// Reads parts back while the roller runs. Synchronous, because the roller's step is: a cursor that walks into a
-/// block on disk needs its rows before it can go on. Reads are sequential and of a few megabytes.
+/// A part to be stored: a head, and pieces that can be read one by one.
+export interface SlicePart extends PartHeader {
+  readonly head: Uint8Array
+  readonly pieces: readonly Uint8Array[]
+}
+
+/// A part that is stored. Head and pieces are read, and verified, when they are asked for, each by itself; that may throw
+/// DamagedError.
+export interface StoredPart extends PartHeader {
+  head(): Uint8Array
+  /// How many pieces there are.
+  pieces(): number
+  /// The piece at this index of SlicePart.pieces.
+  piece(index: number): Uint8Array
+}
+
+/// Reads parts back while the roller runs. Synchronous, because the roller's step is: a cursor that comes to a slice on
+/// disk needs its rows before it can go on. A piece is some tens of kilobytes.
 export interface SliceReader {
   /// All parts of the block, in the order in which they were appended; empty when there is none.
-  readParts(block: number): SlicePart[]
+  readParts(block: number): readonly StoredPart[]
 }
 
 export interface StateStore extends SliceReader {
@@ -53,7 +68,7 @@ export interface StateStore extends SliceReader {
   position(): Offset
 
   /// Every part, ordered by (segment, order of appending): the order in which dictionaries must be read.
-  parts(): Iterable<SlicePart>
+  parts(): Iterable<StoredPart>
 
   /// Every delta that has not been forgotten, in order.
   deltas(): Iterable<Delta>

@@ -67,13 +67,14 @@ export class RollerRole {
     }
     for (const part of store.parts()) {
       this.#machine.restorePart(part.block, part.coversTo, part)
-      await breathe(part.payload.length)
+      await breathe(0)
     }
     for (const delta of store.deltas()) {
       this.#machine.restoreDelta(delta)
       await breathe(delta.payload.length)
     }
-    this.#machine.restored()
+    const read = done
+    for (const share of this.#machine.restored()) await breathe(read + share * (total - read) - done)
     this.#checkpointed = this.#machine.position
     progress(1)
   }
@@ -155,17 +156,20 @@ export class RollerRole {
 
   async #save(): Promise<void> {
     const { store, deadLetters, log, config } = this.#options
-    // The letters of a delta are stored before it; both are taken in the same turn.
-    this.#unstored ??= this.#machine.takeDelta()
-    await this.#saveLetters(deadLetters)
-    const delta = this.#unstored
-    if (delta !== null) {
+    // What is rolled meanwhile is for the next checkpoint.
+    const until = this.#machine.position
+    do {
+      // The letters of a delta are stored before it; both are taken in the same turn.
+      this.#unstored ??= this.#machine.takeDelta()
+      await this.#saveLetters(deadLetters)
+      const delta = this.#unstored
+      if (delta === null) break
       await store.appendDelta(delta)
       this.#unstored = null
       this.#checkpointed = delta.coversTo
       this.#machine.committed(delta.coversTo)
       log.release(config.partition, delta.coversTo)
-    }
+    } while (this.#checkpointed < until)
     await this.#saveParts(store)
     const forgettable = this.#machine.forgettable
     if (forgettable !== null) await store.forget(forgettable)
@@ -186,15 +190,17 @@ export class RollerRole {
   async #saveParts(store: StateStore): Promise<void> {
     for (;;) {
       const parts = this.#machine.takeParts()
-      if (parts.length === 0) return
-      try {
-        await store.appendParts(parts)
-      } catch (error) {
-        this.#machine.partsFailed()
-        if (error instanceof PortError && error.retryable) return
-        throw error
+      if (parts === null) return
+      if (parts.length > 0) {
+        try {
+          await store.appendParts(parts)
+        } catch (error) {
+          this.#machine.partsFailed()
+          if (error instanceof PortError && error.retryable) return
+          throw error
+        }
+        this.#machine.partsStored()
       }
-      this.#machine.partsStored(parts)
       await this.#options.nextTurn()
     }
   }

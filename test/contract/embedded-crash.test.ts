@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { randomness } from '../random/randomness.js'
 import { openLog, openState } from './embedded-stores.js'
 import { scratchDirectory } from './scratch.js'
-import { delta, part, plainDeltas, plainParts } from './state-store.js'
+import { delta, part, plainDeltas, plainParts, readBack } from './state-store.js'
 import { readTo, records } from './trade-log.js'
 
 const ROUNDS = 20
@@ -62,7 +62,7 @@ test('what was acknowledged survives kill -9 at random moments', async t => {
       delta(oldest + i * 10, oldest + i * 10 + 10),
     )
     assert.deepEqual(deltas, plainDeltas(expected))
-    const parts = plainParts(store.parts())
+    const parts = readBack(store.parts())
     const newest = parts.at(-1)?.segment ?? 0
     assert.ok(newest >= (acknowledged.get('part') ?? 0), `the parts end with segment ${newest}`)
     // Of the last call, a part may be missing: it was not acknowledged.

@@ -3,7 +3,7 @@ import { EmbeddedDeadLetters } from '../../src/adapters/embedded/dead-letters.js
 import { EmbeddedStateStore } from '../../src/adapters/embedded/state-store.js'
 import { EmbeddedTradeLog, type EmbeddedTradeLogOptions } from '../../src/adapters/embedded/trade-log.js'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
-import { plainDeltas, plainParts } from './state-store.js'
+import { plainDeltas, readBack } from './state-store.js'
 import { readTo, records } from './trade-log.js'
 
 export function openLog(directory: string, more: Partial<EmbeddedTradeLogOptions> = {}): EmbeddedTradeLog {
@@ -32,12 +32,12 @@ export async function contentOfLog(log: EmbeddedTradeLog): Promise<unknown> {
 
 /// Everything in the store, by both ways of reading it.
 export async function contentOfState(store: EmbeddedStateStore): Promise<unknown> {
-  const parts = plainParts(store.parts())
+  const parts = readBack(store.parts())
   const blocks = [...new Set(parts.map(({ block }) => block))]
   return {
     position: store.position(),
     deltas: plainDeltas(store.deltas()),
     parts,
-    byBlock: blocks.map(block => plainParts(store.readParts(block))),
+    byBlock: blocks.map(block => readBack(store.readParts(block))),
   }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { epochMs, offset } from '../../src/core/units.js'
-import type { Delta, SlicePart, StateStore } from '../../src/ports/state-store.js'
+import type { Delta, SlicePart, StateStore, StoredPart } from '../../src/ports/state-store.js'
 
 /// Opens an empty store that goes with the test.
 export type OpenStateStore = (t: TestContext) => StateStore
@@ -25,16 +25,29 @@ export function part(segment: number, block: number, from: number, more: Partial
     segment,
     coversFrom: offset(from),
     coversTo: offset(from + 10),
-    payload: Buffer.from(`part ${segment} ${block} ${from} ${'y'.repeat(from % 89)}`),
+    head: Buffer.from(`part ${segment} ${block} ${from} ${'y'.repeat(from % 89)}`),
+    pieces: Array.from({ length: from % 7 }, (_, i) =>
+      Buffer.from(`piece ${i} ${'z'.repeat((from + i) % 83)}`),
+    ),
     ...more,
   }
 }
 
-/// With payloads as text, to compare.
+/// With bytes as text, to compare.
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 export const plainDeltas = (deltas: Iterable<Delta>) =>
-  [...deltas].map(d => ({ ...d, payload: Buffer.from(d.payload).toString() }))
+  [...deltas].map(d => ({ ...d, payload: text(d.payload) }))
 export const plainParts = (parts: Iterable<SlicePart>) =>
-  [...parts].map(p => ({ ...p, payload: Buffer.from(p.payload).toString() }))
+  [...parts].map(({ head, pieces, ...header }) => ({ ...header, head: text(head), pieces: pieces.map(text) }))
+
+/// The same of parts that are stored, every piece read.
+export function readBack(parts: Iterable<StoredPart>): ReturnType<typeof plainParts> {
+  return [...parts].map(part => {
+    const { block, segment, coversFrom, coversTo } = part
+    const pieces = Array.from({ length: part.pieces() }, (_, i) => text(part.piece(i)))
+    return { block, segment, coversFrom, coversTo, head: text(part.head()), pieces }
+  })
+}
 
 const EVERYTHING = { coveredBelow: offset(2 ** 40), logTimeBefore: epochMs(2 ** 50), blockBelow: 2 ** 40 }
 const NOTHING = { coveredBelow: offset(0), logTimeBefore: epochMs(0), blockBelow: -1 }
@@ -51,7 +64,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
       const store = opened(t)
       assert.equal(store.position(), 0)
       assert.deepEqual([...store.deltas()], [])
-      assert.deepEqual([...store.parts()], [])
+      assert.deepEqual(readBack(store.parts()), [])
       assert.deepEqual(store.readParts(5), [])
     })
 
@@ -87,22 +100,37 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
       const first = [part(3, 1, 0), part(3, 2, 0), part(3, 1, 10)]
       const second = [part(3, 4, 20), part(5, 1, 20), part(5, 9, 30)]
       await store.appendParts(first)
-      assert.deepEqual(plainParts(store.readParts(1)), plainParts(first.filter(p => p.block === 1)))
+      assert.deepEqual(readBack(store.readParts(1)), plainParts(first.filter(p => p.block === 1)))
       await store.appendParts(second)
       assert.deepEqual(
-        plainParts(store.readParts(1)),
+        readBack(store.readParts(1)),
         plainParts([...first, ...second].filter(p => p.block === 1)),
       )
-      assert.deepEqual(plainParts(store.readParts(9)), plainParts(second.slice(2)))
+      assert.deepEqual(readBack(store.readParts(9)), plainParts(second.slice(2)))
       assert.deepEqual(store.readParts(3), [])
-      assert.deepEqual(plainParts(store.parts()), plainParts([...first, ...second]))
+      assert.deepEqual(readBack(store.parts()), plainParts([...first, ...second]))
+    })
+
+    test('a part has as many pieces as it was given, also none and also large ones', async t => {
+      const store = opened(t)
+      const pieces = [Buffer.alloc(300_000, 'a'), Buffer.alloc(0), Buffer.from('b')]
+      const many = Array.from({ length: 600 }, (_, i) => Buffer.from(`${i}`))
+      const parts = [
+        part(1, 1, 0, { pieces: [] }),
+        part(1, 2, 0, { pieces }),
+        part(1, 3, 0, { pieces: many }),
+      ]
+      await store.appendParts(parts)
+      assert.deepEqual(readBack(store.parts()), plainParts(parts))
+      const [stored] = store.readParts(2)
+      assert.throws(() => stored?.piece(3), { code: 'E_INVARIANT' })
     })
 
     test('parts of a lower segment are refused, and none of their call is stored', async t => {
       const store = opened(t)
       await store.appendParts([part(2, 1, 0)])
       await assert.rejects(store.appendParts([part(3, 7, 0), part(1, 8, 0)]), { code: 'E_INVARIANT' })
-      assert.deepEqual(plainParts(store.parts()), plainParts([part(2, 1, 0)]))
+      assert.deepEqual(readBack(store.parts()), plainParts([part(2, 1, 0)]))
     })
 
     test('forgetting drops no part that is still wanted, and keeps the position', async t => {
@@ -114,7 +142,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
       const size = store.sizeBytes()
       await store.forget({ partsBelowBlock: 0, deltas: NOTHING })
       assert.equal(plainDeltas(store.deltas()).length, 20)
-      assert.equal(plainParts(store.parts()).length, 40)
+      assert.equal(readBack(store.parts()).length, 40)
       await store.forget({ partsBelowBlock: 10, deltas: { ...EVERYTHING, coveredBelow: offset(1000) } })
       const deltas = [...store.deltas()]
       const parts = [...store.parts()]
@@ -131,7 +159,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
       assert.ok(parts.length >= 22 && parts.length < 40, `${parts.length} parts are left`)
       for (let block = 10; block <= 20; block++) {
         const want = [part(block - 1, block, (block - 1) * 100), part(block, block, block * 100)]
-        assert.deepEqual(plainParts(store.readParts(block)), plainParts(want.filter(p => p.segment < 20)))
+        assert.deepEqual(readBack(store.readParts(block)), plainParts(want.filter(p => p.segment < 20)))
       }
       assert.equal(store.position(), 2000)
       assert.ok(store.sizeBytes() < size)

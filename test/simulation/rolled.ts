@@ -116,20 +116,24 @@ export class Rolled {
 
   async *#save(): AsyncGenerator<void, void> {
     const roller = this.#roller
-    this.#unstored ??= roller.takeDelta()
-    yield
-    if (this.#unstored !== null) {
+    const until = roller.position
+    for (;;) {
+      this.#unstored ??= roller.takeDelta()
+      yield
+      if (this.#unstored === null) break
       const { coversTo } = this.#unstored
       await this.#store.appendDelta(this.#unstored)
       yield
       this.#unstored = null
       roller.committed(coversTo)
       yield
+      if (coversTo >= until) break
     }
     for (;;) {
       const parts = roller.takeParts()
-      if (parts.length === 0) break
+      if (parts === null) break
       yield
+      if (parts.length === 0) continue
       if (this.#roomForParts-- === 0) {
         this.#roomForParts = Number.POSITIVE_INFINITY
         roller.partsFailed()
@@ -137,7 +141,7 @@ export class Rolled {
       }
       await this.#store.appendParts(parts)
       yield
-      roller.partsStored(parts)
+      roller.partsStored()
       yield
     }
     const { forgettable } = roller
@@ -158,7 +162,7 @@ export class Rolled {
     if (this.#durable) {
       for (const part of this.#store.parts()) roller.restorePart(part.block, part.coversTo, part)
       for (const delta of this.#store.deltas()) roller.restoreDelta(delta)
-      roller.restored()
+      for (const share of roller.restored()) assert.ok(share > 0 && share <= 1)
       assert.equal(
         roller.position,
         this.#store.position(),

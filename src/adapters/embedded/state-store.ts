@@ -1,25 +1,30 @@
 /// The roller's state on the local disk (docs/formats/state-files.md): a stream of deltas and a stream of parts, each
 /// in a directory of its own. A segment file of parts is a segment of the roller, so forgetting one unlinks a file.
 ///
-/// Only an index of the parts is kept in memory (some 100 bytes each). Payloads come from the files by read calls,
-/// into fresh buffers that belong to the caller; nothing is mapped, so what is not referenced costs no memory.
+/// Only an index of the parts is kept in memory: where each lies, and where its pieces do once it has been read. Bytes
+/// come from the files by read calls, into fresh buffers that belong to the caller; nothing is mapped, so what is not
+/// referenced costs no memory.
 
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { invariant } from '../../core/invariant.js'
 import { epochMs, type Offset, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
-import type { Delta, SlicePart, StateStore } from '../../ports/state-store.js'
+import type { Delta, SlicePart, StateStore, StoredPart } from '../../ports/state-store.js'
 import { checkDelta } from '../memory/state-store.js'
 import type { Disk } from './disk.js'
-import { FRAME_HEADER_BYTES, type Frame, type FrameMeta, parseFrames } from './frame.js'
-import { type FramePlace, readBytes, readFrames, withFile } from './segment-reader.js'
+import { FRAME_HEADER_BYTES, type Frame, type FrameMeta } from './frame.js'
+import { decodeTable, encodePart, type PartTable, type Stretch, tableLength } from './part-payload.js'
+import { type FramePlace, readBytes, readFrames } from './segment-reader.js'
 import { Stream } from './stream.js'
 import type { StreamSpec } from './stream-open.js'
 import { REPAIR_STATE } from './way-out.js'
 
 const MIB = 1024 * 1024
 const NO_SEGMENT = -1
+/// How much is read to find a part's table: that of 128 pieces, and often the head.
+const TABLE_READ_BYTES = 2048
 
 export interface EmbeddedStateStoreOptions {
   readonly directory: string
@@ -66,6 +71,8 @@ export function partStreamSpec(directory: string, partition: number, create: boo
 interface PartPlace extends FramePlace {
   /// Number of the segment file.
   readonly file: number
+  /// Null until the part is read.
+  table: PartTable | null
 }
 
 /// What decides whether a file of deltas may be forgotten.
@@ -82,6 +89,8 @@ export class EmbeddedStateStore implements StateStore {
   /// Highest block of each segment file of parts.
   readonly #highestBlock = new Map<number, number>()
   readonly #deltaFiles = new Map<number, DeltaFile>()
+  /// The file of parts that was read last, kept open: reads come in runs.
+  #reading: { readonly path: string; readonly fd: number } | null = null
 
   /// Throws DamagedError or UnknownFormatError. Payloads are verified when they are read.
   constructor(options: EmbeddedStateStoreOptions) {
@@ -119,8 +128,9 @@ export class EmbeddedStateStore implements StateStore {
     return offset(this.#deltas.carry[0] ?? 0)
   }
 
-  *parts(): Generator<SlicePart> {
-    for (const frame of framesOf(this.#parts)) yield partOf(frame)
+  *parts(): Generator<StoredPart> {
+    const places = [...this.#partsOf.values()].flat()
+    for (const place of places.sort((a, b) => a.sequence - b.sequence)) yield this.#stored(place)
   }
 
   *deltas(): Generator<Delta> {
@@ -136,8 +146,8 @@ export class EmbeddedStateStore implements StateStore {
     }
   }
 
-  readParts(block: number): SlicePart[] {
-    return (this.#partsOf.get(block) ?? []).map(place => this.#readPart(place))
+  readParts(block: number): readonly StoredPart[] {
+    return (this.#partsOf.get(block) ?? []).map(place => this.#stored(place))
   }
 
   async appendDelta(delta: Delta): Promise<void> {
@@ -151,13 +161,14 @@ export class EmbeddedStateStore implements StateStore {
 
   async appendParts(parts: readonly SlicePart[]): Promise<void> {
     await this.#parts.append(
-      parts.map(({ block, coversFrom, coversTo, segment, payload }) => ({
-        payload,
+      parts.map(part => ({
+        payload: encodePart(part),
         meta: ([last = NO_SEGMENT]) => {
+          const { block, coversFrom, coversTo, segment } = part
           invariant(segment >= last, `segments of parts ascend: ${segment} comes after ${last}`)
           return [block, coversFrom, coversTo, segment]
         },
-        rollBefore: ([last]) => last !== NO_SEGMENT && last !== segment,
+        rollBefore: ([last]) => last !== NO_SEGMENT && last !== part.segment,
       })),
     )
   }
@@ -182,6 +193,7 @@ export class EmbeddedStateStore implements StateStore {
   }
 
   async close(): Promise<void> {
+    this.#closeReading()
     await Promise.all([this.#deltas.close(), this.#parts.close()])
   }
 
@@ -197,25 +209,76 @@ export class EmbeddedStateStore implements StateStore {
   #indexPart(file: number, frame: FramePlace): void {
     const [block] = frame.meta
     const places = this.#partsOf.get(block)
-    if (places === undefined) this.#partsOf.set(block, [{ ...frame, file }])
-    else places.push({ ...frame, file })
+    const place = { ...frame, file, table: null }
+    if (places === undefined) this.#partsOf.set(block, [place])
+    else places.push(place)
     this.#highestBlock.set(file, Math.max(this.#highestBlock.get(file) ?? block, block))
   }
 
-  #readPart({ file, position, sequence, payloadBytes }: PartPlace): SlicePart {
-    const segment = this.#parts.segments.find(({ number }) => number === file)
-    invariant(segment !== undefined, 'an indexed part lies in a segment that is kept')
-    const bytes = withFile(segment.path, fd => readBytes(fd, position, FRAME_HEADER_BYTES + payloadBytes))
-    const { frames, wrong } = parseFrames(bytes, position, sequence)
-    const frame = frames[0]
-    if (frame === undefined || frame.payloadBytes !== payloadBytes) {
-      throw this.#parts.damage(segment.carry)(segment.path, position, wrong ?? 'the file ends too early')
+  #stored(place: PartPlace): StoredPart {
+    const [block, coversFrom, coversTo, segment] = place.meta
+    return {
+      ...{ block, coversFrom: offset(coversFrom), coversTo: offset(coversTo), segment },
+      head: () => this.#read(place, this.#tableOf(place).head),
+      pieces: () => this.#tableOf(place).pieces.length,
+      piece: index => {
+        const { pieces } = this.#tableOf(place)
+        const piece = pieces[index]
+        invariant(piece !== undefined, `a part of ${pieces.length} pieces is not asked for piece ${index}`)
+        return this.#read(place, piece)
+      },
     }
-    return partOf(frame)
+  }
+
+  #tableOf(place: PartPlace): PartTable {
+    if (place.table !== null) return place.table
+    const { payloadBytes } = place
+    let bytes = this.#readRange(place, 0, Math.min(payloadBytes, TABLE_READ_BYTES))
+    const length = tableLength(bytes)
+    if (length > bytes.length && length <= payloadBytes) bytes = this.#readRange(place, 0, length)
+    const table = decodeTable(bytes, payloadBytes)
+    if (typeof table === 'string') throw this.#damaged(place, 0, table)
+    place.table = table
+    return table
+  }
+
+  #read(place: PartPlace, { at, length, crc }: Stretch): Uint8Array {
+    const bytes = this.#readRange(place, at, length)
+    if (crc32(bytes) !== crc) throw this.#damaged(place, at, 'a piece of a part fails its checksum')
+    return bytes
+  }
+
+  /// Bytes of the payload, not verified yet.
+  #readRange(place: PartPlace, at: number, length: number): Buffer {
+    const { path } = this.#segmentOf(place)
+    if (this.#reading?.path !== path) {
+      this.#closeReading()
+      this.#reading = { path, fd: openSync(path, 'r') }
+    }
+    const bytes = readBytes(this.#reading.fd, place.position + FRAME_HEADER_BYTES + at, length)
+    if (bytes.length < length) throw this.#damaged(place, at + bytes.length, 'the file ends too early')
+    return bytes
+  }
+
+  #damaged(place: PartPlace, at: number, what: string): Error {
+    const { path, carry } = this.#segmentOf(place)
+    return this.#parts.damage(carry)(path, place.position + FRAME_HEADER_BYTES + at, what)
+  }
+
+  #segmentOf(place: PartPlace): Stream['segments'][number] {
+    const segment = this.#parts.segments.find(({ number }) => number === place.file)
+    invariant(segment !== undefined, 'an indexed part lies in a segment that is kept')
+    return segment
+  }
+
+  #closeReading(): void {
+    if (this.#reading !== null) closeSync(this.#reading.fd)
+    this.#reading = null
   }
 
   /// Lets go of what the dropped segment files held.
   #forgetIndex(): void {
+    this.#closeReading()
     const firstPart = this.#parts.segments[0]?.number ?? 0
     for (const file of [...this.#highestBlock.keys()]) if (file < firstPart) this.#highestBlock.delete(file)
     for (const [block, places] of [...this.#partsOf]) {
@@ -238,11 +301,6 @@ function* framesOf(stream: Stream): Generator<Frame> {
   for (const { path, headerBytes: from, bytes: to, firstSequence: sequence, carry } of segments) {
     yield* readFrames({ path, from, to, sequence }, stream.damage(carry))
   }
-}
-
-function partOf({ meta, payload }: Frame): SlicePart {
-  const [block, coversFrom, coversTo, segment] = meta
-  return { block, coversFrom: offset(coversFrom), coversTo: offset(coversTo), segment, payload }
 }
 
 /// Drops the oldest files as long as they satisfy `done`, except the one that is being written.

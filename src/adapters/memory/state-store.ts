@@ -2,7 +2,7 @@
 
 import { invariant } from '../../core/invariant.js'
 import { type Offset, offset } from '../../core/units.js'
-import type { Delta, SlicePart, StateStore } from '../../ports/state-store.js'
+import type { Delta, SlicePart, StateStore, StoredPart } from '../../ports/state-store.js'
 
 export class MemoryStateStore implements StateStore {
   #deltas: Delta[] = []
@@ -13,16 +13,16 @@ export class MemoryStateStore implements StateStore {
     return this.#position
   }
 
-  parts(): Iterable<SlicePart> {
-    return [...this.#parts]
+  parts(): Iterable<StoredPart> {
+    return this.#parts.map(readable)
   }
 
   deltas(): Iterable<Delta> {
     return [...this.#deltas]
   }
 
-  readParts(block: number): SlicePart[] {
-    return this.#parts.filter(part => part.block === block)
+  readParts(block: number): readonly StoredPart[] {
+    return this.#parts.filter(part => part.block === block).map(readable)
   }
 
   async appendDelta(delta: Delta): Promise<void> {
@@ -52,10 +52,28 @@ export class MemoryStateStore implements StateStore {
   }
 
   sizeBytes(): number {
-    return [...this.#deltas, ...this.#parts].reduce((sum, { payload }) => sum + payload.length, 0)
+    const deltas = this.#deltas.reduce((sum, { payload }) => sum + payload.length, 0)
+    return this.#parts.reduce((sum, part) => sum + partBytes(part), deltas)
   }
 
   async close(): Promise<void> {}
+}
+
+function readable({ head, pieces, ...header }: SlicePart): StoredPart {
+  return {
+    ...header,
+    head: () => head,
+    pieces: () => pieces.length,
+    piece: index => {
+      const piece = pieces[index]
+      invariant(piece !== undefined, `a part of ${pieces.length} pieces is not asked for piece ${index}`)
+      return piece
+    },
+  }
+}
+
+export function partBytes({ head, pieces }: SlicePart): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, head.length)
 }
 
 /// Refuses a delta that does not continue where the last one ended.

@@ -82,15 +82,19 @@ export class FlatRecordReader {
         case SwapField.WHO: {
           const from = p + 1
           p = stringEnd(bytes, p, end)
+          if (p < 0) return -1
           batch.whoAt[row] = from
           batch.whoLength[row] = p - 1 - from
+          batch.whoHash[row] = this.#fingerprint.name(bytes, from, p - 1 - from)
           break
         }
         case SwapField.TOKEN: {
           const from = p + 1
           p = stringEnd(bytes, p, end)
+          if (p < 0) return -1
           batch.tokenAt[row] = from
           batch.tokenLength[row] = p - 1 - from
+          batch.tokenHash[row] = this.#fingerprint.name(bytes, from, p - 1 - from)
           break
         }
         case SwapField.TX:

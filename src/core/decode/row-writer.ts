@@ -79,14 +79,22 @@ export class RowWriter {
         batch.id2[row] = this.#fingerprint.word2
         return null
       }
-      case SwapField.WHO:
+      case SwapField.WHO: {
+        const wanted = this.#wantedString(kind, at, length)
+        if (wanted !== null) return wanted
         batch.whoAt[row] = at
         batch.whoLength[row] = length
-        return this.#wantedString(kind, at, length)
-      case SwapField.TOKEN:
+        batch.whoHash[row] = this.#fingerprint.name(this.#bytes, at, length)
+        return null
+      }
+      case SwapField.TOKEN: {
+        const wanted = this.#wantedString(kind, at, length)
+        if (wanted !== null) return wanted
         batch.tokenAt[row] = at
         batch.tokenLength[row] = length
-        return this.#wantedString(kind, at, length)
+        batch.tokenHash[row] = this.#fingerprint.name(this.#bytes, at, length)
+        return null
+      }
       case SwapField.TX:
       case SwapField.CHAIN:
         return length === 0 && kind === Kind.STRING

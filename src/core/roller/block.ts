@@ -1,28 +1,17 @@
-/// Rows of BLOCK_TICKS consecutive slices, in columns, with two kinds of links.
+/// Rows of BLOCK_TICKS consecutive slices, in columns, linked by slice.
 ///
-/// Slice links: the rows of one slice, in any order (`sliceHead`, `nextInSlice`). A cursor that passes the slice
-/// walks them.
-///
-/// Cell links: a cell is the rows of one token in one slice; the row of the cell that is first in chain order
-/// stands for it, and links to the token's next cell in the block (`nextCell`). They answer "which is the
-/// token's next swap after this slice", which the opening price of a window needs whenever a slice leaves.
-/// Inside a block they are walked; from block to block the token's own list (token-blocks.ts) leads on. A walk
-/// thus never exceeds BLOCK_TICKS steps, however late a swap comes.
-///
-/// A block in the hot range, and a block on disk that a cursor has loaded, hold all rows (`complete`). A block on
-/// disk that nobody reads holds in memory only the rows that came late and are not on disk yet.
+/// A block in the hot range holds all of its rows; one on disk only those that came late and are not on disk yet.
+/// Rows are what is stored and what ties are decided by. Windows look at their sums, which lie in cells (cells.ts).
 
 import { ABSENT } from '../swap-batch.js'
 import { grownFloat64, grownInt32, grownUint8, grownUint32 } from './columns.js'
 
-/// A power of two. Balances the length of walks inside a block (≤ 128 cells) with the number of blocks in a day
-/// (675 at one second), each of which costs memory per active token.
+/// Balances the length of walks inside a block (≤ 128 cells of a token) with the number of blocks in a day (675 at one
+/// second), each of which costs memory per active token.
 export const BLOCK_TICKS = 128
 
 /// Ends a list of rows.
 export const END = -1
-/// In `nextCell`: the row is not the first of its cell.
-export const NOT_FIRST = -2
 
 export class Block {
   rows = 0
@@ -53,11 +42,6 @@ export class Block {
   /// Log offset; -1 for a row read back from disk.
   offset: Float64Array
   nextInSlice: Int32Array
-  nextCell: Int32Array
-  /// For the first row of a cell: the cell's first row (in chain order) of known price, or END.
-  cellPriced: Int32Array
-  /// For the first row of a cell: the token's node of this block (token-blocks.ts).
-  cellNode: Int32Array
   readonly sliceHead = new Int32Array(BLOCK_TICKS).fill(END)
   readonly sliceTail = new Int32Array(BLOCK_TICKS).fill(END)
   ids = new Uint8Array(0)
@@ -84,9 +68,6 @@ export class Block {
     this.idLength = new Int32Array(capacity)
     this.offset = new Float64Array(capacity)
     this.nextInSlice = new Int32Array(capacity)
-    this.nextCell = new Int32Array(capacity)
-    this.cellPriced = new Int32Array(capacity)
-    this.cellNode = new Int32Array(capacity)
   }
 
   /// Rows that fit before the columns grow.
@@ -113,9 +94,14 @@ export class Block {
     if (tail === END) this.sliceHead[slot] = row
     else this.nextInSlice[tail] = row
     this.sliceTail[slot] = row
-    this.nextCell[row] = NOT_FIRST
-    this.cellPriced[row] = END
     return row
+  }
+
+  /// Makes `count` rows of one slice, in their order. Returns the first; the caller fills the other columns.
+  extend(slot: number, count: number): number {
+    const first = this.rows
+    for (let i = 0; i < count; i++) this.append(slot)
+    return first
   }
 
   /// Sets the amount from four limbs of nine decimal digits (see SwapBatch).
@@ -181,9 +167,6 @@ export class Block {
     this.idLength = grownInt32(this.idLength, needed)
     this.offset = grownFloat64(this.offset, needed)
     this.nextInSlice = grownInt32(this.nextInSlice, needed)
-    this.nextCell = grownInt32(this.nextCell, needed)
-    this.cellPriced = grownInt32(this.cellPriced, needed)
-    this.cellNode = grownInt32(this.cellNode, needed)
   }
 }
 

@@ -37,6 +37,12 @@ export class ByteWriter {
     this.length = at + 4
   }
 
+  /// `width` bytes, 1 … 4, of a value below 2^31.
+  uint(value: number, width: number): void {
+    this.#room(width)
+    for (let shift = 0; shift < width * 8; shift += 8) this.bytes[this.length++] = value >>> shift
+  }
+
   float64(value: number): void {
     this.#room(8)
     this.#scratch.setFloat64(0, value, true)
@@ -110,6 +116,11 @@ export class ByteReader {
     const value = this.#view.getUint32(this.at, true)
     this.at += 4
     return value
+  }
+
+  /// The value at a position, wherever the reader stands.
+  int32At(at: number): number {
+    return this.#view.getInt32(at, true)
   }
 
   int32(): number {

@@ -1,54 +1,58 @@
 /// Deltas: the rows accepted between two checkpoints, in the order of the log, with everything that folding them
 /// again needs. Deterministic: whoever covers the same offsets writes the same rows.
 ///
-/// Payload (version 1; docs/formats/deltas.md): version; the fate totals at the end; the count of pairs, the
-/// length and the entries of the delta's own dictionary; the runs of log time (row count, milliseconds since the
-/// run before); then the rows, each followed by its offset's distance from the row before.
+/// Payload (version 2; docs/formats/deltas.md): version; the fate totals at the end; the delta's own dictionary; the
+/// runs of log time (row count, milliseconds since the run before); the rows' distances in offset; then the rows as
+/// columns.
 
 import { invariant } from '../invariant.js'
-import type { Block } from './block.js'
+import { Block } from './block.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import { Dictionary, type DictionaryWriter, type Interner } from './dictionary.js'
 import { type FateCounts, fateNames } from './fates.js'
-import { RowReader, RowWriter } from './row-codec.js'
+import type { Pairs } from './pairs.js'
+import { RowColumnsReader, RowColumnsWriter, WHOLE_ID } from './row-columns.js'
 
-export const DELTA_VERSION = 1
+export const DELTA_VERSION = 2
 
 /// Collects rows as they are accepted.
 export class DeltaBuilder {
   readonly #dictionary: DictionaryWriter
   readonly #names = new ByteWriter(1 << 16)
-  readonly #rows = new ByteWriter(1 << 18)
   readonly #runs = new ByteWriter(256)
-  readonly #rowWriter = new RowWriter()
+  readonly #offsets = new ByteWriter(1 << 12)
+  readonly #rows = new RowColumnsWriter(WHOLE_ID)
   #runCount = 0
   #runRows = 0
   #runTime = 0
   #lastRunTime = 0
   #previousOffset = 0
   #maxBlock = -1
-  count = 0
 
   constructor(dictionary: DictionaryWriter) {
     this.#dictionary = dictionary
     this.begin(0)
   }
 
+  get count(): number {
+    return this.#rows.count
+  }
+
   /// Starts the delta that covers offsets from `coversFrom` on.
   begin(coversFrom: number): void {
     this.#dictionary.begin()
     this.#names.clear()
-    this.#rows.clear()
+    this.#rows.begin(0)
     this.#runs.clear()
-    this.#rowWriter.begin(0)
+    this.#offsets.clear()
     this.#runCount = 0
     this.#runRows = 0
     this.#lastRunTime = 0
     this.#previousOffset = coversFrom
     this.#maxBlock = -1
-    this.count = 0
   }
 
+  /// Adds a row that lies in the block with this index.
   add(index: number, rows: Block, row: number, logTimeMs: number): void {
     if (logTimeMs !== this.#runTime || this.#runRows === 0) {
       this.#endRun()
@@ -56,21 +60,21 @@ export class DeltaBuilder {
     }
     this.#runRows++
     const pair = (rows.pairSide[row] as number) >> 1
-    this.#rowWriter.write(this.#rows, rows, row, this.#dictionary.number(pair, this.#names), true)
+    this.#rows.add(rows, row, this.#dictionary.number(pair, this.#names))
     const offset = rows.offset[row] as number
-    this.#rows.varint(offset - this.#previousOffset)
+    this.#offsets.varint(offset - this.#previousOffset)
     this.#previousOffset = offset
     if (index > this.#maxBlock) this.#maxBlock = index
-    this.count++
   }
 
+  /// The highest block with a row, -1 without rows.
   get maxBlock(): number {
     return this.#maxBlock
   }
 
   payload(fates: Readonly<FateCounts>): Uint8Array {
     this.#endRun()
-    const out = new ByteWriter(this.#names.length + this.#rows.length + this.#runs.length + 128)
+    const out = new ByteWriter(this.#names.length + this.#rows.count * 48 + this.#runs.length + 128)
     out.uint8(DELTA_VERSION)
     for (const name of fateNames) out.varint(fates[name])
     out.varint(this.#dictionary.size)
@@ -78,7 +82,8 @@ export class DeltaBuilder {
     out.varint(this.#runCount)
     out.raw(this.#runs.bytes.subarray(0, this.#runs.length))
     out.varint(this.count)
-    out.raw(this.#rows.bytes.subarray(0, this.#rows.length))
+    out.raw(this.#offsets.bytes.subarray(0, this.#offsets.length))
+    this.#rows.finish(out)
     return out.take()
   }
 
@@ -92,14 +97,22 @@ export class DeltaBuilder {
   }
 }
 
-/// Reads a delta. `each` gets a row in `scratch` (row 0, offset set) and its log time; returns the fate totals.
+/// What a delta holds.
+export interface DeltaRows {
+  /// Totals at the delta's end.
+  readonly fates: FateCounts
+  /// Offsets are set, slots and links are not.
+  readonly rows: Block
+  /// Rows with one log time, in order.
+  readonly runs: readonly { readonly rows: number; readonly logTimeMs: number }[]
+}
+
 export function readDelta(
   payload: Uint8Array,
   coversFrom: number,
   interner: Interner,
-  scratch: Block,
-  each: (logTimeMs: number) => void,
-): FateCounts {
+  pairs: Pairs,
+): DeltaRows {
   const reader = new ByteReader(payload)
   const version = reader.uint8()
   invariant(version === DELTA_VERSION, `deltas are of version ${DELTA_VERSION}, found ${version}`)
@@ -107,28 +120,25 @@ export function readDelta(
   for (const name of fateNames) fates[name] = reader.varint()
   const dictionary = new Dictionary()
   dictionary.read(reader, reader.varint(), interner)
-  const runs: { rows: number; time: number }[] = []
-  let time = 0
+  const runs: { rows: number; logTimeMs: number }[] = []
+  let logTimeMs = 0
+  let announced = 0
   for (let count = reader.varint(); count > 0; count--) {
     const rows = reader.varint()
-    time += reader.varint()
-    runs.push({ rows, time })
+    logTimeMs += reader.varint()
+    announced += rows
+    runs.push({ rows, logTimeMs })
   }
-  const rowReader = new RowReader()
-  rowReader.begin(0)
+  const count = reader.varint()
+  const rows = new Block(Math.max(1, count))
+  rows.extend(0, count)
   let offset = coversFrom
-  let left = reader.varint()
-  for (const run of runs) {
-    for (let i = 0; i < run.rows; i++) {
-      scratch.clear()
-      const row = scratch.append(0)
-      rowReader.read(reader, scratch, row, dictionary.pairs, interner.tokenOfPair, true)
-      offset += reader.varint()
-      scratch.offset[row] = offset
-      each(run.time)
-      left--
-    }
+  for (let row = 0; row < count; row++) {
+    offset += reader.varint()
+    rows.offset[row] = offset
   }
-  invariant(left === 0 && reader.done, 'a delta holds the rows it announces')
-  return fates
+  const numbers = { pairs: dictionary.pairs, records: pairs.records }
+  new RowColumnsReader(WHOLE_ID).read(reader, count, rows, 0, 0, numbers, true)
+  invariant(announced === count && reader.done, 'a delta holds the rows it announces')
+  return { fates, rows, runs }
 }

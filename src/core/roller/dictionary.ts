@@ -67,8 +67,8 @@ export class DictionaryWriter {
   number(pair: number, out: ByteWriter): number {
     const known = this.#pairNumbers.get(pair)
     if (known >= 0) return known
-    reference(this.#tokenNumbers, this.#tokenNames, this.#pairs.token[pair] as number, out)
-    reference(this.#traderNumbers, this.#traderNames, this.#pairs.trader[pair] as number, out)
+    reference(this.#tokenNumbers, this.#tokenNames, this.#pairs.token(pair), out)
+    reference(this.#traderNumbers, this.#traderNames, this.#pairs.trader(pair), out)
     return this.#pairNumbers.add(pair)
   }
 
@@ -106,8 +106,6 @@ export interface Interner {
   token(name: Uint8Array): number
   trader(name: Uint8Array): number
   pair(token: number, trader: number): number
-  /// The token of each pair; changes when pairs are interned.
-  readonly tokenOfPair: Int32Array
 }
 
 /// What a scope's local numbers mean in this process.

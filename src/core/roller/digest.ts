@@ -2,6 +2,7 @@
 ///
 /// The time is left out: producers that stamp anew on resending are not in conflict with themselves.
 
+import type { SwapBatch } from '../swap-batch.js'
 import type { Block } from './block.js'
 
 // The operator takes any integer up to 2^53 modulo 2^32.
@@ -34,6 +35,24 @@ export function digestOf(
   h = mix(h, block)
   h = mix(h, txIndex)
   return mix(h, logIndex)
+}
+
+/// The digest that row i of a batch has once it is stored.
+export function digestOfBatch(batch: SwapBatch, i: number): number {
+  const a1 = batch.amount1[i] as number
+  const carry = Math.floor(a1 / 1000)
+  return digestOf(
+    batch.tokenHash[i] as number,
+    batch.whoHash[i] as number,
+    batch.side[i] as number,
+    batch.usd[i] as number,
+    (batch.amount0[i] as number) + (a1 - carry * 1000) * 1e9,
+    carry + (batch.amount2[i] as number) * 1e6,
+    batch.amount3[i] as number,
+    batch.block[i] as number,
+    batch.txIndex[i] as number,
+    batch.logIndex[i] as number,
+  )
 }
 
 export function digestOfRow(rows: Block, row: number, tokenHash: number, traderHash: number): number {

@@ -34,8 +34,8 @@ export class Extremes {
     this.#meta[at + LAST] = 0
   }
 
-  /// Adds a value at a tick; any order.
-  add(queue: number, tick: number, value: number): void {
+  /// Adds a value at a tick; any order. Entries at or before `after` are not needed any more.
+  add(queue: number, tick: number, value: number, after: number): void {
     const meta = this.#meta
     const slab = this.#slab
     const at = queue * META
@@ -43,12 +43,12 @@ export class Extremes {
     const head = meta[at + HEAD] as number
     let end = meta[at + LAST] as number
     if (end > head && tick <= (slab[(base + end) * 2 - 2] as number)) {
-      this.#insert(queue, tick, value)
+      this.#insert(queue, tick, value, after)
       return
     }
     while (end > head && (slab[(base + end) * 2 - 1] as number) <= value) end--
     meta[at + LAST] = end
-    if (end === (meta[at + CAPACITY] as number)) end = this.#makeRoom(queue)
+    if (end === (meta[at + CAPACITY] as number)) end = this.#makeRoom(queue, after)
     const to = ((meta[at + BASE] as number) + end) * 2
     this.#slab[to] = tick
     this.#slab[to + 1] = value
@@ -63,21 +63,7 @@ export class Extremes {
     return this.#slab[((this.#meta[meta + BASE] as number) + at) * 2 + 1] as number
   }
 
-  /// Lets go of entries at or before the tick.
-  expire(queue: number, upTo: number): void {
-    const meta = this.#meta
-    const at = queue * META
-    const base = meta[at + BASE] as number
-    const end = meta[at + LAST] as number
-    let head = meta[at + HEAD] as number
-    while (head < end && (this.#slab[(base + head) * 2] as number) <= upTo) head++
-    if (head === end) {
-      meta[at + HEAD] = 0
-      meta[at + LAST] = 0
-    } else meta[at + HEAD] = head
-  }
-
-  #insert(queue: number, tick: number, value: number): void {
+  #insert(queue: number, tick: number, value: number, after: number): void {
     const meta = this.#meta
     const at = queue * META
     const found = this.#firstFrom(queue, tick)
@@ -85,14 +71,14 @@ export class Extremes {
     let base = meta[at + BASE] as number
     // The first entry from this tick on holds the maximum of all that follows.
     if ((this.#slab[(base + found) * 2 + 1] as number) >= value) return
-    const after = this.#slab[(base + found) * 2] === tick ? found + 1 : found
+    const rest = this.#slab[(base + found) * 2] === tick ? found + 1 : found
     let from = found
     while (from > head && (this.#slab[(base + from) * 2 - 1] as number) <= value) from--
-    if (from === after) {
+    if (from === rest) {
       // Nothing makes room: move what follows by one.
       if (meta[at + LAST] === meta[at + CAPACITY]) {
-        this.#makeRoom(queue)
-        from -= head
+        const last = meta[at + LAST] as number
+        from -= last - this.#makeRoom(queue, after)
       }
       base = meta[at + BASE] as number
       const end = meta[at + LAST] as number
@@ -100,19 +86,19 @@ export class Extremes {
       meta[at + LAST] = end + 1
     } else {
       const end = meta[at + LAST] as number
-      this.#slab.copyWithin((base + from + 1) * 2, (base + after) * 2, (base + end) * 2)
-      meta[at + LAST] = end - (after - from) + 1
+      this.#slab.copyWithin((base + from + 1) * 2, (base + rest) * 2, (base + end) * 2)
+      meta[at + LAST] = end - (rest - from) + 1
     }
     this.#slab[(base + from) * 2] = tick
     this.#slab[(base + from) * 2 + 1] = value
   }
 
-  /// Makes room for one entry more; returns the new end.
-  #makeRoom(queue: number): number {
+  /// Makes room for one entry more, by letting go of those at or before `after` if they are many; returns the new end.
+  #makeRoom(queue: number, after: number): number {
     const meta = this.#meta
     const at = queue * META
     const base = meta[at + BASE] as number
-    const head = meta[at + HEAD] as number
+    const head = this.#firstFrom(queue, after + 1)
     const capacity = meta[at + CAPACITY] as number
     const used = (meta[at + LAST] as number) - head
     meta[at + HEAD] = 0

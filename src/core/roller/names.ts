@@ -1,15 +1,14 @@
 /// Interned names: each distinct byte string gets a small integer for as long as it is in use, so that the
 /// roller's tables are arrays and its keys are integers.
 ///
-/// An open-addressing table of ids over one arena of bytes. Equality is decided on the bytes, never on a hash.
-/// Ids are reused after `free`, and the arena is compacted when half of it is garbage: memory follows the names
-/// in use, not all that ever came.
+/// A table of hashes over one arena of bytes. Equality is decided on the bytes, never on a hash. Ids are reused
+/// after `free`, and the arena is compacted when half of it is garbage: memory follows the names in use, not all
+/// that ever came.
 
 import { hash32 } from '../fingerprint.js'
 import { invariant } from '../invariant.js'
 import { grownInt32, grownUint8 } from './columns.js'
-
-const EMPTY = -1
+import { HashIndex } from './hash-index.js'
 
 export class Names {
   /// Ids in use.
@@ -18,44 +17,34 @@ export class Names {
   idLimit = 0
   /// The 32-bit hash of a name by id: the same in every process.
   hashOf = new Int32Array(64)
-  /// The hash of the name interned last.
-  lastHash = 0
+  readonly #index = new HashIndex()
   #bytes = new Uint8Array(4096)
   #bytesUsed = 0
   #bytesLive = 0
   /// id × 2: where the name begins in the arena, and its length; -1 for a free id.
   #places = new Int32Array(128).fill(-1)
   #free: number[] = []
-  /// slot × 2: hash and id, side by side, so that a probe waits for memory once.
-  #slots = new Int32Array(512).fill(EMPTY)
   #texts: (string | undefined)[] = []
   readonly #decoder = new TextDecoder()
 
-  /// The id of the name at bytes[at, at + length), interning it if it is new.
-  intern(bytes: Uint8Array, at: number, length: number): number {
-    const hash = hash32(bytes, at, length)
-    this.lastHash = hash
-    const slots = this.#slots
-    const mask = slots.length / 2 - 1
-    let slot = hash & mask
-    for (;;) {
-      const id = slots[slot * 2 + 1] as number
-      if (id === EMPTY) break
-      if (slots[slot * 2] === hash && this.#equals(id, bytes, at, length)) return id
-      slot = (slot + 1) & mask
-    }
-    return this.#add(hash, slot, bytes, at, length)
+  /// The id of the name at bytes[at, at + length), whose hash32 is `hash`, interning it if it is new.
+  intern(bytes: Uint8Array, at: number, length: number, hash: number): number {
+    const known = this.find(bytes, at, length, hash)
+    return known >= 0 ? known : this.#add(hash, bytes, at, length)
   }
 
   /// The id of a name, or -1.
-  find(bytes: Uint8Array, at: number, length: number): number {
-    const hash = hash32(bytes, at, length)
-    const mask = this.#slots.length / 2 - 1
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = this.#slots[slot * 2 + 1] as number
-      if (id === EMPTY) return -1
-      if (this.#slots[slot * 2] === hash && this.#equals(id, bytes, at, length)) return id
-    }
+  find(bytes: Uint8Array, at: number, length: number, hash: number): number {
+    const index = this.#index
+    let id = index.first(hash)
+    while (id >= 0 && !this.#equals(id, bytes, at, length)) id = index.next()
+    return id
+  }
+
+  /// The id of a name given as text, or -1.
+  findText(text: string): number {
+    const bytes = new TextEncoder().encode(text)
+    return this.find(bytes, 0, bytes.length, hash32(bytes, 0, bytes.length))
   }
 
   /// True while the id is in use.
@@ -80,7 +69,7 @@ export class Names {
   /// Gives the id back. Nothing may refer to it afterwards.
   free(id: number): void {
     invariant(this.has(id), 'a freed name is in use')
-    this.#unlink(id)
+    this.#index.remove(this.hashOf[id] as number, id)
     this.#bytesLive -= this.#places[id * 2 + 1] as number
     this.#places[id * 2 + 1] = -1
     this.#texts[id] = undefined
@@ -96,7 +85,7 @@ export class Names {
     return true
   }
 
-  #add(hash: number, slot: number, bytes: Uint8Array, at: number, length: number): number {
+  #add(hash: number, bytes: Uint8Array, at: number, length: number): number {
     const id = this.#free.pop() ?? this.idLimit++
     if (id * 2 >= this.#places.length) {
       const places = grownInt32(this.#places, id * 2 + 2)
@@ -111,10 +100,8 @@ export class Names {
     this.hashOf[id] = hash
     this.#bytesUsed += length
     this.#bytesLive += length
-    this.#slots[slot * 2] = hash
-    this.#slots[slot * 2 + 1] = id
+    this.#index.add(hash, id)
     this.size++
-    if (this.size * 4 > this.#slots.length) this.#rehash()
     return id
   }
 
@@ -136,35 +123,5 @@ export class Names {
     }
     this.#bytes = compact
     this.#bytesUsed = used
-  }
-
-  #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY)
-    const mask = slots.length / 2 - 1
-    for (let id = 0; id < this.idLimit; id++) {
-      if (!this.has(id)) continue
-      const hash = this.hashOf[id] as number
-      let slot = hash & mask
-      while (slots[slot * 2 + 1] !== EMPTY) slot = (slot + 1) & mask
-      slots[slot * 2] = hash
-      slots[slot * 2 + 1] = id
-    }
-    this.#slots = slots
-  }
-
-  #unlink(id: number): void {
-    const slots = this.#slots
-    const mask = slots.length / 2 - 1
-    let hole = (this.hashOf[id] as number) & mask
-    while (slots[hole * 2 + 1] !== id) hole = (hole + 1) & mask
-    // Close the hole by moving back what probed past it, so that no tombstones pile up.
-    for (let next = (hole + 1) & mask; slots[next * 2 + 1] !== EMPTY; next = (next + 1) & mask) {
-      const home = (slots[next * 2] as number) & mask
-      if (((next - home) & mask) < ((next - hole) & mask)) continue
-      slots[hole * 2] = slots[next * 2] as number
-      slots[hole * 2 + 1] = slots[next * 2 + 1] as number
-      hole = next
-    }
-    slots[hole * 2 + 1] = EMPTY
   }
 }

@@ -1,129 +1,96 @@
 /// Who traded what, and when last: one record per (token, trader) in use.
 ///
-/// Unique traders need no sets. For each pair the table keeps the last tick with a buy and with a sell among the
-/// swaps that have entered; a window's count of traders rises when a pair's last tick lies outside the window and
-/// the new one inside, and falls when a slice leaves that holds the pair's last tick. The buyers and the sellers
-/// are counted the same way by their own ticks.
+/// Unique traders need no sets. For each pair and side the record keeps the last tick with a swap among those that
+/// have entered, and the cell (cells.ts) that this swap lies in. A window's count of traders rises when a pair's last
+/// tick lies outside the window and the new one inside; it falls when a cell leaves, by the number of pairs whose last
+/// swap lies in it (uniques.ts).
 ///
-/// `last` is apart from the rest and small, because every arrival and every expiry reads it.
+/// A record is half a cache line. Records are read at random, so one look must do.
 
 import { invariant } from '../invariant.js'
 import { grownInt32 } from './columns.js'
+import { HashIndex } from './hash-index.js'
 
 export const NEVER = -0x8000_0000
-const EMPTY = -1
+
+/// A pair's record, in integers.
+export const PAIR = 8
+export const PAIR_TOKEN = 0
+export const PAIR_TRADER = 1
+/// + side: relative tick of the last buy, sell that has entered; NEVER before the first.
+export const LAST_TICK = 2
+/// + side: its cell in the block of that tick. Means something only while the slice is in memory as cells.
+export const LAST_CELL = 4
+/// Swaps of the pair that are dated ahead of view time: they keep it in use.
+export const AHEAD = 6
+
 const FREE = -1
-const SLOT = 4
-const SLOT_TRADER = 1
-const SLOT_ID = 2
 
 export class Pairs {
-  /// pair × 2 + side: relative tick of the last entered buy / sell; NEVER before the first.
-  last = new Int32Array(2048)
-  /// pair × 2 + side: the expiry event (one window passing one slice) that last saw a buy / sell of the pair. A
-  /// slice may hold several rows of a pair, and the count must fall once.
-  seen = new Int32Array(2048)
-  token = new Int32Array(1024)
-  trader = new Int32Array(1024)
-  /// Rows stored for the pair; it is freed at 0.
-  rows = new Int32Array(1024)
+  records = new Int32Array(256 * PAIR)
   size = 0
   idLimit = 0
   #free: number[] = []
-  /// slot × SLOT: token, trader and id, side by side, so that a probe waits for memory once.
-  #slots = new Int32Array(1024 * SLOT).fill(EMPTY)
+  readonly #index = new HashIndex()
 
-  /// The pair's id, made if it is new (`onNew` tells the caller to count a reference on token and trader).
-  intern(token: number, trader: number, onNew: (token: number, trader: number) => void): number {
-    const slots = this.#slots
-    const mask = slots.length / SLOT - 1
-    let slot = mix(token, trader) & mask
-    for (;;) {
-      const at = slot * SLOT
-      const id = slots[at + SLOT_ID] as number
-      if (id === EMPTY) break
-      if (slots[at] === token && slots[at + SLOT_TRADER] === trader) return id
-      slot = (slot + 1) & mask
+  token(id: number): number {
+    return this.records[id * PAIR + PAIR_TOKEN] as number
+  }
+
+  trader(id: number): number {
+    return this.records[id * PAIR + PAIR_TRADER] as number
+  }
+
+  /// The pair's id, or -1.
+  find(token: number, trader: number): number {
+    const index = this.#index
+    const records = this.records
+    let id = index.first(mix(token, trader))
+    while (id >= 0) {
+      if (records[id * PAIR] === token && records[id * PAIR + PAIR_TRADER] === trader) return id
+      id = index.next()
     }
-    onNew(token, trader)
-    return this.#add(token, trader, slot)
+    return -1
+  }
+
+  /// Adds a pair, which must be new.
+  add(token: number, trader: number): number {
+    const id = this.#free.pop() ?? this.idLimit++
+    if ((id + 1) * PAIR > this.records.length) this.records = grownInt32(this.records, (id + 1) * PAIR)
+    const { records } = this
+    const at = id * PAIR
+    records[at + PAIR_TOKEN] = token
+    records[at + PAIR_TRADER] = trader
+    records[at + LAST_TICK] = NEVER
+    records[at + LAST_TICK + 1] = NEVER
+    records[at + AHEAD] = 0
+    this.#index.add(mix(token, trader), id)
+    this.size++
+    return id
   }
 
   /// Whether the id is in use.
   has(id: number): boolean {
-    return this.token[id] !== FREE
+    return this.records[id * PAIR + PAIR_TOKEN] !== FREE
+  }
+
+  /// Whether every swap of the pair lies at or before the relative tick.
+  isPast(id: number, tick: number): boolean {
+    const { records } = this
+    const at = id * PAIR
+    return (
+      (records[at + LAST_TICK] as number) <= tick &&
+      (records[at + LAST_TICK + 1] as number) <= tick &&
+      records[at + AHEAD] === 0
+    )
   }
 
   free(id: number): void {
-    invariant(this.rows[id] === 0, 'a freed pair has no rows')
-    this.#unlink(id)
-    this.token[id] = FREE
+    invariant(this.has(id), 'a freed pair is in use')
+    this.#index.remove(mix(this.token(id), this.trader(id)), id)
+    this.records[id * PAIR + PAIR_TOKEN] = FREE
     this.#free.push(id)
     this.size--
-  }
-
-  /// Forgets which expiry events saw which pair, so that event numbers may begin again.
-  resetSeen(): void {
-    this.seen.fill(0)
-  }
-
-  #add(token: number, trader: number, slot: number): number {
-    const id = this.#free.pop() ?? this.idLimit++
-    if (id >= this.token.length) {
-      this.last = grownInt32(this.last, id * 2 + 2)
-      this.seen = grownInt32(this.seen, id * 2 + 2)
-      this.token = grownInt32(this.token, id + 1)
-      this.trader = grownInt32(this.trader, id + 1)
-      this.rows = grownInt32(this.rows, id + 1)
-    }
-    this.last[id * 2] = NEVER
-    this.last[id * 2 + 1] = NEVER
-    this.seen[id * 2] = 0
-    this.seen[id * 2 + 1] = 0
-    this.token[id] = token
-    this.trader[id] = trader
-    this.rows[id] = 0
-    this.#occupy(this.#slots, slot, token, trader, id)
-    this.size++
-    if (this.size * 10 > (this.#slots.length / SLOT) * 7) this.#rehash()
-    return id
-  }
-
-  #occupy(slots: Int32Array, slot: number, token: number, trader: number, id: number): void {
-    slots[slot * SLOT] = token
-    slots[slot * SLOT + SLOT_TRADER] = trader
-    slots[slot * SLOT + SLOT_ID] = id
-  }
-
-  #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY)
-    const mask = slots.length / SLOT - 1
-    for (let id = 0; id < this.idLimit; id++) {
-      if (!this.has(id)) continue
-      const token = this.token[id] as number
-      const trader = this.trader[id] as number
-      let slot = mix(token, trader) & mask
-      while (slots[slot * SLOT + SLOT_ID] !== EMPTY) slot = (slot + 1) & mask
-      this.#occupy(slots, slot, token, trader, id)
-    }
-    this.#slots = slots
-  }
-
-  #unlink(id: number): void {
-    const slots = this.#slots
-    const mask = slots.length / SLOT - 1
-    let hole = mix(this.token[id] as number, this.trader[id] as number) & mask
-    while (slots[hole * SLOT + SLOT_ID] !== id) hole = (hole + 1) & mask
-    for (let next = (hole + 1) & mask; slots[next * SLOT + SLOT_ID] !== EMPTY; next = (next + 1) & mask) {
-      const at = next * SLOT
-      const token = slots[at] as number
-      const trader = slots[at + SLOT_TRADER] as number
-      const home = mix(token, trader) & mask
-      if (((next - home) & mask) < ((next - hole) & mask)) continue
-      this.#occupy(slots, hole, token, trader, slots[at + SLOT_ID] as number)
-      hole = next
-    }
-    slots[hole * SLOT + SLOT_ID] = EMPTY
   }
 }
 

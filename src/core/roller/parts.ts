@@ -1,25 +1,34 @@
-/// Parts: the rows of a block, sorted, as they lie on disk once the block has left the hot range.
+/// Parts: the rows of a block, slice by slice, as they lie on disk once the block has left the hot range.
 ///
-/// Payload (version 1; docs/formats/parts.md): version, count and entries of the pairs that are new in the
-/// segment, then for each of the BLOCK_TICKS slices its row count and byte length, then the slices' rows in chain
-/// order. A slice can be read alone: that is how a late swap finds out whether it is a duplicate.
+/// A part is a head and pieces (docs/formats/parts.md). The head has the entries of the pairs that are new in the
+/// segment and says which slices the pieces are; a piece has the rows of one slice in chain order, as columns. Each can be
+/// read alone: that is how a cursor reads a block a slice at a time, and how a late swap finds out whether it is a
+/// duplicate.
 
 import { invariant } from '../invariant.js'
 import { BLOCK_TICKS, type Block, compareRows, END } from './block.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import { Dictionary, type DictionaryWriter, type Interner } from './dictionary.js'
-import { RowReader, RowWriter } from './row-codec.js'
-import type { BlockReader } from './slices.js'
+import type { Pairs } from './pairs.js'
+import { RowColumnsReader, RowColumnsWriter, SLICE_ID } from './row-columns.js'
 
-export const PART_VERSION = 1
+export const PART_VERSION = 2
 
-/// A part as the state store keeps it.
-export interface StoredPart {
+/// A part to be stored.
+export interface EncodedPart {
   readonly segment: number
-  readonly payload: Uint8Array
+  readonly head: Uint8Array
+  readonly pieces: readonly Uint8Array[]
 }
 
-/// Reads parts back; see ports/state-store.ts for the contract.
+/// A part as the state store gives it back; see ports/state-store.ts for the contract.
+export interface StoredPart {
+  readonly segment: number
+  head(): Uint8Array
+  piece(index: number): Uint8Array
+}
+
+/// Reads parts back, those of a block in the order in which they were stored.
 export interface PartSource {
   readParts(block: number): readonly StoredPart[]
 }
@@ -28,36 +37,62 @@ export interface PartSource {
 /// longer ones repeat fewer names.
 const SEGMENT_BLOCKS = 64
 
-export class Parts implements BlockReader {
+/// What a part's head says of its pieces: ascending slices, and how many rows each has.
+interface Contents {
+  readonly segment: number
+  readonly slots: Uint8Array
+  readonly counts: Uint32Array
+}
+
+export class Parts {
   readonly #source: PartSource
   readonly #writer: DictionaryWriter
   readonly #resolutionMs: number
-  readonly #tokenOfPair: () => Int32Array
+  readonly #pairs: Pairs
   readonly #dictionaries = new Map<number, Dictionary>()
-  readonly #rowWriter = new RowWriter()
-  readonly #rowReader = new RowReader()
+  /// Of each block, what its parts hold, in the order in which they were stored.
+  readonly #contents = new Map<number, Contents[]>()
+  readonly #rowWriter = new RowColumnsWriter(SLICE_ID)
+  readonly #rowReader = new RowColumnsReader(SLICE_ID)
   #segment = 0
   #segmentEnd = Number.NEGATIVE_INFINITY
   #segmentHighest = Number.POSITIVE_INFINITY
-  /// While parts are being restored: how many of each block have been.
-  #restored: Map<number, number> | null = null
 
-  constructor(
-    source: PartSource,
-    writer: DictionaryWriter,
-    resolutionMs: number,
-    tokenOfPair: () => Int32Array,
-  ) {
-    this.#tokenOfPair = tokenOfPair
+  constructor(source: PartSource, writer: DictionaryWriter, resolutionMs: number, pairs: Pairs) {
     this.#source = source
     this.#writer = writer
     this.#resolutionMs = resolutionMs
+    this.#pairs = pairs
   }
 
-  /// Reads the dictionary of a stored part and appends its rows to `into`.
-  restore(index: number, part: StoredPart, interner: Interner, into: Block): void {
-    this.#restored ??= new Map()
-    this.#restored.set(index, (this.#restored.get(index) ?? 0) + 1)
+  /// How many parts of the block have rows of the slice.
+  countOf(block: number, slot: number): number {
+    let count = 0
+    for (const contents of this.#contents.get(block) ?? []) if (contents.slots.includes(slot)) count++
+    return count
+  }
+
+  /// Appends the rows of one slice that are on disk to `into`, those of each part in chain order. Unless `whole`,
+  /// without their ids and places in the chain.
+  readSlice(block: number, slot: number, into: Block, whole: boolean): void {
+    for (const { reader, count, dictionary } of this.#piecesOf(block, slot)) {
+      const first = into.extend(slot, count)
+      const numbers = { pairs: dictionary.pairs, records: this.#pairs.records }
+      this.#rowReader.read(reader, count, into, first, this.#beginMs(block, slot), numbers, whole)
+      for (let row = first; row < first + count; row++) into.offset[row] = -1
+    }
+  }
+
+  /// Whether the slice on disk has a row with this fingerprint.
+  hasId(block: number, slot: number, id0: number, id1: number): boolean {
+    for (const { reader, count } of this.#piecesOf(block, slot)) {
+      if (this.#rowReader.find(reader, count, id0, id1) >= 0) return true
+    }
+    return false
+  }
+
+  /// Reads the head of a part that is in the store: in the store's order, before anything else is read.
+  restore(block: number, part: StoredPart, interner: Interner): void {
     if (part.segment > this.#segment) {
       this.#dictionaries.get(this.#segment)?.seal()
       this.#segment = part.segment
@@ -67,72 +102,41 @@ export class Parts implements BlockReader {
       dictionary = new Dictionary()
       this.#dictionaries.set(part.segment, dictionary)
     }
-    const reader = opened(part.payload)
-    const count = reader.varint()
-    reader.varint()
-    dictionary.read(reader, count, interner)
-    this.#readRows(reader, index, dictionary, into)
-  }
-
-  load(index: number, into: Block): void {
-    for (const part of this.#readable(index)) {
-      const { reader, dictionary } = this.#rowsOf(part)
-      this.#readRows(reader, index, dictionary, into)
+    const reader = new ByteReader(part.head())
+    const version = reader.uint8()
+    invariant(version === PART_VERSION, `parts are of version ${PART_VERSION}, found ${version}`)
+    dictionary.read(reader, reader.varint(), interner)
+    const pieces = reader.varint()
+    const slots = new Uint8Array(pieces)
+    const counts = new Uint32Array(pieces)
+    for (let i = 0; i < pieces; i++) {
+      slots[i] = reader.uint8()
+      counts[i] = reader.varint()
     }
+    this.#note(block, { segment: part.segment, slots, counts })
   }
 
-  /// Appends the rows of one slice that are on disk.
-  loadSlice(index: number, slot: number, into: Block): void {
-    for (const part of this.#readable(index)) {
-      const { reader, dictionary } = this.#rowsOf(part)
-      let skip = 0
-      let count = 0
-      for (let other = 0; other < BLOCK_TICKS; other++) {
-        const rows = reader.varint()
-        const length = reader.varint()
-        if (other < slot) skip += length
-        if (other === slot) count = rows
-      }
-      reader.at += skip
-      this.#readSlice(reader, index, slot, count, dictionary, into)
-    }
+  /// Says that every part in the store has been restored. The next part begins a segment.
+  endRestoring(): void {
+    this.endSegment()
   }
 
-  /// Encodes those rows of a block for which `wanted` holds. Returns null when there are none.
-  encode(index: number, rows: Block, wanted: (row: number) => boolean): StoredPart | null {
-    this.#turnSegment(index)
+  /// Begins to encode those rows of a block for which `wanted` holds.
+  begin(block: number, rows: Block, wanted: (row: number) => boolean): PartEncoder {
+    this.#turnSegment(block)
     const dictionary = this.#dictionaries.get(this.#segment)
     invariant(dictionary !== undefined, 'the current segment has a dictionary')
-    const names = new ByteWriter(4096)
-    const directory = new ByteWriter(BLOCK_TICKS * 4)
-    const body = new ByteWriter(rows.rows * 32 + 64)
-    const before = dictionary.size
-    let total = 0
-    const begin = index * BLOCK_TICKS * this.#resolutionMs
-    for (let slot = 0; slot < BLOCK_TICKS; slot++) {
-      const sorted = sliceInChainOrder(rows, slot, wanted)
-      const start = body.length
-      this.#rowWriter.begin(begin + slot * this.#resolutionMs)
-      for (const row of sorted) {
-        const pair = (rows.pairSide[row] as number) >> 1
-        const number = this.#writer.number(pair, names)
-        if (number === dictionary.size) dictionary.push(pair)
-        this.#rowWriter.write(body, rows, row, number, false)
-      }
-      directory.varint(sorted.length)
-      directory.varint(body.length - start)
-      total += sorted.length
+    const encoder = {
+      ...{ block, rows, wanted, segment: this.#segment },
+      ...{ names: this.#writer, dictionary, columns: this.#rowWriter, resolutionMs: this.#resolutionMs },
     }
-    if (total === 0) return null
-    this.#segmentHighest = Math.max(this.#segmentHighest, index)
-    const out = new ByteWriter(names.length + directory.length + body.length + 32)
-    out.uint8(PART_VERSION)
-    out.varint(dictionary.size - before)
-    out.varint(names.length)
-    out.raw(names.bytes.subarray(0, names.length))
-    out.raw(directory.bytes.subarray(0, directory.length))
-    out.raw(body.bytes.subarray(0, body.length))
-    return { segment: this.#segment, payload: out.take() }
+    return new PartEncoder(encoder)
+  }
+
+  /// Says that an encoded part is in the store.
+  stored(encoder: PartEncoder): void {
+    this.#segmentHighest = Math.max(this.#segmentHighest, encoder.block)
+    this.#note(encoder.block, encoder.contents)
   }
 
   /// The highest block with a part in the current segment. As long as more parts may join the segment, the store
@@ -147,83 +151,141 @@ export class Parts implements BlockReader {
     this.#segmentEnd = Number.NEGATIVE_INFINITY
   }
 
-  /// Every part of the block. While parts are being restored, only those that have been: the names of the others
-  /// are not known yet.
-  #readable(index: number): readonly StoredPart[] {
-    const parts = this.#source.readParts(index)
-    return this.#restored === null ? parts : parts.slice(0, this.#restored.get(index) ?? 0)
+  /// Forgets the contents of blocks that were dropped, and dictionaries that no block leans on any more.
+  forget(block: number): void {
+    const gone = this.#contents.get(block)
+    this.#contents.delete(block)
+    if (gone === undefined) return
+    const inUse = new Set([this.#segment])
+    for (const list of this.#contents.values()) for (const { segment } of list) inUse.add(segment)
+    for (const { segment } of gone) if (!inUse.has(segment)) this.#dictionaries.delete(segment)
   }
 
-  /// Says that every part in the store has been restored.
-  endRestoring(): void {
-    this.#restored = null
-    this.endSegment()
+  #note(block: number, contents: Contents): void {
+    const known = this.#contents.get(block)
+    if (known === undefined) this.#contents.set(block, [contents])
+    else known.push(contents)
   }
 
-  #turnSegment(index: number): void {
-    if (index < this.#segmentEnd && this.#segmentEnd !== Number.NEGATIVE_INFINITY) return
+  *#piecesOf(
+    block: number,
+    slot: number,
+  ): Generator<{ reader: ByteReader; count: number; dictionary: Dictionary }> {
+    const list = this.#contents.get(block)
+    if (list === undefined) return
+    let parts: readonly StoredPart[] | null = null
+    for (const [i, { segment, slots, counts }] of list.entries()) {
+      const piece = slots.indexOf(slot)
+      if (piece < 0) continue
+      parts ??= this.#source.readParts(block)
+      const part = parts[i]
+      const dictionary = this.#dictionaries.get(segment)
+      invariant(part !== undefined && part.segment === segment, 'the store keeps the parts that it was given')
+      invariant(dictionary !== undefined, 'a part is read after its dictionary')
+      yield { reader: new ByteReader(part.piece(piece)), count: counts[piece] as number, dictionary }
+    }
+  }
+
+  #beginMs(block: number, slot: number): number {
+    return (block * BLOCK_TICKS + slot) * this.#resolutionMs
+  }
+
+  #turnSegment(block: number): void {
+    if (block < this.#segmentEnd && this.#segmentEnd !== Number.NEGATIVE_INFINITY) return
     this.#dictionaries.get(this.#segment)?.seal()
     this.#segment++
-    this.#segmentEnd = index + SEGMENT_BLOCKS
+    this.#segmentEnd = block + SEGMENT_BLOCKS
     this.#segmentHighest = Number.NEGATIVE_INFINITY
     this.#dictionaries.set(this.#segment, new Dictionary())
     this.#writer.begin()
   }
+}
 
-  #rowsOf(part: StoredPart): { reader: ByteReader; dictionary: Dictionary } {
-    const dictionary = this.#dictionaries.get(part.segment)
-    invariant(dictionary !== undefined, 'a part is read after its dictionary')
-    const reader = opened(part.payload)
-    reader.varint()
-    const namesLength = reader.varint()
-    reader.at += namesLength
-    return { reader, dictionary }
+interface EncoderOptions {
+  readonly block: number
+  readonly rows: Block
+  readonly wanted: (row: number) => boolean
+  readonly segment: number
+  readonly names: DictionaryWriter
+  readonly dictionary: Dictionary
+  readonly columns: RowColumnsWriter
+  readonly resolutionMs: number
+}
+
+/// Encodes a part in steps, so that a block of a hundred thousand rows holds up nobody.
+export class PartEncoder {
+  readonly #options: EncoderOptions
+  readonly #entries = new ByteWriter(4096)
+  /// Pairs that are new in the segment.
+  #newPairs = 0
+  readonly #slots: number[] = []
+  readonly #counts: number[] = []
+  readonly #pieces: Uint8Array[] = []
+  #nextSlot = 0
+
+  constructor(options: EncoderOptions) {
+    this.#options = options
   }
 
-  #readRows(reader: ByteReader, index: number, dictionary: Dictionary, into: Block): void {
-    const counts = new Int32Array(BLOCK_TICKS)
-    for (let slot = 0; slot < BLOCK_TICKS; slot++) {
-      counts[slot] = reader.varint()
-      reader.varint()
+  get block(): number {
+    return this.#options.block
+  }
+
+  /// Encodes slices until `rowsMost` rows are done. Returns whether all are.
+  step(rowsMost: number): boolean {
+    let done = 0
+    while (this.#nextSlot < BLOCK_TICKS && done < rowsMost) done += this.#encodeSlice(this.#nextSlot++)
+    return this.#nextSlot === BLOCK_TICKS
+  }
+
+  /// The part, or null without rows.
+  part(): EncodedPart | null {
+    if (this.#slots.length === 0) return null
+    const { segment } = this.#options
+    const head = new ByteWriter(this.#entries.length + this.#slots.length * 4 + 32)
+    head.uint8(PART_VERSION)
+    head.varint(this.#newPairs)
+    head.raw(this.#entries.bytes.subarray(0, this.#entries.length))
+    head.varint(this.#slots.length)
+    for (const [i, slot] of this.#slots.entries()) {
+      head.uint8(slot)
+      head.varint(this.#counts[i] ?? 0)
     }
-    for (let slot = 0; slot < BLOCK_TICKS; slot++) {
-      this.#readSlice(reader, index, slot, counts[slot] as number, dictionary, into)
+    return { segment, head: head.take(), pieces: this.#pieces }
+  }
+
+  get contents(): Contents {
+    return {
+      segment: this.#options.segment,
+      slots: Uint8Array.from(this.#slots),
+      counts: Uint32Array.from(this.#counts),
     }
   }
 
-  #readSlice(
-    reader: ByteReader,
-    index: number,
-    slot: number,
-    count: number,
-    dictionary: Dictionary,
-    into: Block,
-  ): void {
-    this.#rowReader.begin((index * BLOCK_TICKS + slot) * this.#resolutionMs)
-    const tokens = this.#tokenOfPair()
-    for (let i = 0; i < count; i++) {
-      const row = into.append(slot)
-      into.offset[row] = -1
-      this.#rowReader.read(reader, into, row, dictionary.pairs, tokens, false)
+  #encodeSlice(slot: number): number {
+    const { block, rows, wanted, names, dictionary, columns, resolutionMs } = this.#options
+    const sorted = sliceInChainOrder(rows, slot, wanted)
+    if (sorted.length === 0) return 0
+    columns.begin((block * BLOCK_TICKS + slot) * resolutionMs)
+    for (const row of sorted) {
+      const pair = (rows.pairSide[row] as number) >> 1
+      const number = names.number(pair, this.#entries)
+      if (number === dictionary.size) {
+        dictionary.push(pair)
+        this.#newPairs++
+      }
+      columns.add(rows, row, number)
     }
-  }
-
-  /// Forgets the dictionaries of segments that the store has dropped.
-  forgetSegments(alive: (segment: number) => boolean): void {
-    for (const segment of this.#dictionaries.keys()) {
-      if (segment !== this.#segment && !alive(segment)) this.#dictionaries.delete(segment)
-    }
+    const piece = new ByteWriter(sorted.length * 34 + 32)
+    columns.finish(piece)
+    this.#pieces.push(piece.take())
+    this.#slots.push(slot)
+    this.#counts.push(sorted.length)
+    return sorted.length
   }
 }
 
-function opened(payload: Uint8Array): ByteReader {
-  const reader = new ByteReader(payload)
-  const version = reader.uint8()
-  invariant(version === PART_VERSION, `parts are of version ${PART_VERSION}, found ${version}`)
-  return reader
-}
-
-function sliceInChainOrder(rows: Block, slot: number, wanted: (row: number) => boolean): number[] {
+export function sliceInChainOrder(rows: Block, slot: number, wanted: (row: number) => boolean): number[] {
   const list: number[] = []
   for (let row = rows.sliceHead[slot] as number; row !== END; row = rows.nextInSlice[row] as number) {
     if (wanted(row)) list.push(row)

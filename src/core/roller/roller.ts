@@ -21,13 +21,15 @@
 import { FIELDS_PER_WINDOW, type StatsUpdate, type TokenStats } from '../stats.js'
 import type { SwapBatch } from '../swap-batch.js'
 import { type EpochMs, epochMs, type Offset, offset, type Tick, tick } from '../units.js'
-import { Block } from './block.js'
 import type { RollerConfig } from './config.js'
-import { DeltaBuilder, readDelta } from './delta.js'
+import { DeltaBuilder } from './delta.js'
+import { digestOfBatch } from './digest.js'
 import type { FateCounts } from './fates.js'
 import { Horizon } from './horizon.js'
+import { Intake } from './intake.js'
 import { Ledger } from './ledger.js'
 import type { PartSource, StoredPart } from './parts.js'
+import { Restoring } from './restoring.js'
 import { type Forgettable, type SealedPart, Sealing } from './sealing.js'
 
 /// A row that was not taken and belongs in the dead letters.
@@ -48,16 +50,23 @@ export interface RollerDelta {
 }
 
 const NO_PARTS: PartSource = { readParts: () => [] }
+/// A delta with so many rows is closed at the end of its batch: deltas stay below a megabyte or two.
+const DELTA_ROWS_MAX = 8192
+/// Relative ticks are 32-bit integers; where every swap is taken, those further ahead can never be seen.
+const TICKS_AHEAD_MAX = 2 ** 30
 
 export class Roller {
   readonly config: RollerConfig
   readonly #ledger: Ledger
   readonly #horizon = new Horizon()
+  readonly #intake: Intake
   readonly #delta: DeltaBuilder | null
+  /// Closed deltas that nobody has taken yet.
+  readonly #closed: RollerDelta[] = []
   readonly #sealing: Sealing | null
+  #restoring: Restoring | null = null
   readonly #origin: number
   readonly #fates: FateCounts = { accepted: 0, duplicate: 0, late: 0, early: 0, invalid: 0, conflict: 0 }
-  readonly #freedNames: string[] = []
   /// Log time; before the first record there is none, and nothing is late.
   #logTime = Number.NEGATIVE_INFINITY
   #position = 0
@@ -70,7 +79,7 @@ export class Roller {
     this.config = config
     this.#origin = startTick
     this.#ledger = new Ledger(config, startTick, source ?? NO_PARTS)
-    this.#ledger.onFreed = name => this.#freedNames.push(name)
+    this.#intake = new Intake(this.#ledger)
     this.#delta = source === null ? null : new DeltaBuilder(this.#ledger.deltaDictionary)
     this.#sealing = source === null ? null : new Sealing(this.#ledger)
   }
@@ -84,16 +93,20 @@ export class Roller {
     if (appendTime > this.#logTime) this.#logTime = appendTime
     this.#horizon.expire(this.#logTime, this.config.dedupeHorizonMs)
     const rejected: Rejected[] = []
+    const intake = this.#intake
+    intake.begin(batch)
     let valid = 0
     for (let i = 0; i < batch.size; i++) {
       const record = batch.record[i] as number
       if (record < skipped) continue
       valid++
-      const refusal = this.#applyRow(batch, i, firstOffset + record)
+      const refusal = this.#admit(batch, i, firstOffset + record)
       if (refusal !== null) rejected.push(refusal)
     }
+    intake.finish(this.#delta, this.#logTime)
     this.#fates.invalid += count - skipped - valid
     this.#position = end
+    if (this.#delta !== null && this.#delta.count >= DELTA_ROWS_MAX) this.#closeDelta(this.#delta)
     this.#ledger.drop(this.#droppable())
     return rejected
   }
@@ -124,13 +137,7 @@ export class Roller {
   /// The tokens whose statistics changed since the last call, each once.
   takeChanged(): string[] {
     const { view, tokenNames } = this.#ledger
-    const names = this.#freedNames.splice(0)
-    for (const token of view.changed) {
-      view.tokens.changed[token] = 0
-      names.push(tokenNames.text(token))
-    }
-    view.changed.length = 0
-    return names
+    return Array.from(view.takeChanged(), token => tokenNames.text(token))
   }
 
   /// The token's statistics as of now, or that it is gone.
@@ -148,22 +155,21 @@ export class Roller {
 
   /// The token's statistics as of now; null without an accepted swap within retention.
   stats(token: string): TokenStats | null {
-    const { tokenNames, view } = this.#ledger
-    const name = new TextEncoder().encode(token)
-    const id = tokenNames.find(name, 0, name.length)
-    if (id < 0) return null
+    const { tokenNames, view, readings } = this.#ledger
+    const id = tokenNames.findText(token)
+    if (id < 0 || !view.isPresent(id)) return null
     const windows = this.config.windows.length
     const cells = new Float64Array(windows * FIELDS_PER_WINDOW)
-    if (!view.read(id, windows, cells)) return null
+    readings.read(id, windows, cells)
     return {
       token,
       partition: this.config.partition,
       offset: this.position,
       tick: this.viewTick,
       asOf: epochMs(this.viewTick * this.config.resolutionMs),
-      price: view.price(id),
-      firstSeen: view.firstSeen(id),
-      lastSeen: view.lastSeen(id),
+      price: readings.price(id),
+      firstSeen: readings.firstSeen(id),
+      lastSeen: readings.lastSeen(id),
       cells,
     }
   }
@@ -190,20 +196,13 @@ export class Roller {
     }
   }
 
-  /// The rows accepted since the last call, to be stored by the caller in this order; null when nothing has come.
-  /// A delta that could not be stored must be stored later, before the next one: it is not made again.
+  /// The rows accepted since the last call, to be stored by the caller in this order; null when nothing has come. There
+  /// may be more at once. A delta that could not be stored must be stored later, before the next one: it is not made
+  /// again.
   takeDelta(): RollerDelta | null {
-    if (this.#delta === null || this.#position === this.#deltaFrom) return null
-    const delta: RollerDelta = {
-      coversFrom: offset(this.#deltaFrom),
-      coversTo: this.position,
-      logTime: this.logTime,
-      maxBlock: this.#delta.maxBlock,
-      payload: this.#delta.payload(this.#fates),
-    }
-    this.#deltaFrom = this.#position
-    this.#delta.begin(this.#position)
-    return delta
+    if (this.#delta === null) return null
+    if (this.#closed.length === 0 && this.#position > this.#deltaFrom) this.#closeDelta(this.#delta)
+    return this.#closed.shift() ?? null
   }
 
   /// Says that deltas up to `to` are durable: their rows may be sealed.
@@ -211,14 +210,15 @@ export class Roller {
     this.#committed = to
   }
 
-  /// Parts of blocks that left the hot range, to be stored by the caller: a few at a time, so that no call takes
-  /// long. Empty when none is due. Answer with `partsStored` or `partsFailed`.
-  takeParts(): readonly SealedPart[] {
-    return this.#sealing?.take(this.#committed, this.#hotBlock()) ?? []
+  /// Goes on for some milliseconds with moving blocks that left the hot range to disk. Returns parts to be stored by the
+  /// caller (answer with `partsStored` or `partsFailed` before the next call), an empty list when there is more to do
+  /// before the next part, or null when nothing is due.
+  takeParts(): readonly SealedPart[] | null {
+    return this.#sealing?.step(this.#committed, this.#hotBlock()) ?? null
   }
 
-  partsStored(parts: readonly SealedPart[]): void {
-    this.#sealing?.stored(parts)
+  partsStored(): void {
+    this.#sealing?.stored()
   }
 
   partsFailed(): void {
@@ -239,44 +239,49 @@ export class Roller {
 
   /// Takes in a part that is on disk. Parts come first, in the store's order, then deltas, then `restored`.
   restorePart(block: number, coversTo: Offset, part: StoredPart): void {
-    this.#ledger.restorePart(block, part, coversTo)
+    this.#restore().part(block, coversTo, part)
   }
 
   /// Takes in a delta. Its rows that are in parts already only count for the dedupe horizon.
   restoreDelta(delta: RollerDelta): void {
-    const ledger = this.#ledger
-    const scratch = new Block(1)
-    const fates = readDelta(delta.payload, delta.coversFrom, ledger, scratch, logTimeMs => {
-      const relativeTick = ledger.relativeTick(scratch.timeMs[0] as number)
-      const entry = ledger.slices.get(ledger.blockOf(relativeTick))
-      if (entry === undefined || !entry.onDisk || (scratch.offset[0] as number) >= entry.sealedUpTo) {
-        ledger.restoreRow(scratch, 0)
-      }
-      this.#horizon.expire(logTimeMs, this.config.dedupeHorizonMs)
-      this.#horizon.add(
-        scratch.id0[0] as number,
-        scratch.id1[0] as number,
-        scratch.id2[0] as number,
-        ledger.digest(scratch, 0),
-        logTimeMs,
-      )
-    })
-    Object.assign(this.#fates, fates)
+    Object.assign(this.#fates, this.#restore().delta(delta.payload, delta.coversFrom))
     this.#logTime = delta.logTime
     this.#position = delta.coversTo
   }
 
-  /// Ends restoring: from here on the roller goes on from `position`.
-  restored(): void {
+  /// Ends restoring, in steps of some milliseconds; yields the share that is done. When it is through, the roller goes on
+  /// from `position`.
+  *restored(): Generator<number, void> {
+    const restoring = this.#restore()
     this.#deltaFrom = this.#position
     this.#committed = this.#position
     this.#delta?.begin(this.#position)
-    this.#ledger.parts.endRestoring()
+    this.#ledger.parts.endSegment()
     this.#ledger.drop(this.#droppable())
-    this.#ledger.freeUnused()
+    yield* restoring.recount()
+    this.#ledger.freeUnused(this.#droppable())
+    this.#restoring = null
   }
 
-  #applyRow(batch: SwapBatch, i: number, at: number): Rejected | null {
+  #restore(): Restoring {
+    this.#restoring ??= new Restoring(this.#ledger, this.#horizon, this.config)
+    return this.#restoring
+  }
+
+  #closeDelta(delta: DeltaBuilder): void {
+    this.#closed.push({
+      coversFrom: offset(this.#deltaFrom),
+      coversTo: this.position,
+      logTime: this.logTime,
+      maxBlock: delta.maxBlock,
+      payload: delta.payload(this.#fates),
+    })
+    this.#deltaFrom = this.#position
+    delta.begin(this.#position)
+  }
+
+  /// Decides the fate of row i of the batch, which lies at an offset of the log.
+  #admit(batch: SwapBatch, i: number, at: number): Rejected | null {
     const timeMs = batch.timeMs[i] as number
     const ledger = this.#ledger
     const relativeTick = ledger.relativeTick(timeMs)
@@ -287,25 +292,27 @@ export class Roller {
     const id0 = batch.id0[i] as number
     const id1 = batch.id1[i] as number
     const id2 = batch.id2[i] as number
+    const digest = digestOfBatch(batch, i)
     const known = this.#horizon.find(id0, id1, id2)
     let first: number | null = known < 0 ? null : this.#horizon.digestAt(known)
+    // What came with this batch is in the horizon: only earlier batches are in slices alone.
     if (first === null && this.#mayPredateHorizon(timeMs)) first = ledger.findInSlice(relativeTick, id0, id1)
     if (first !== null) {
       this.#fates.duplicate++
-      if (first !== ledger.digestOfBatch(batch, i)) this.#fates.conflict++
+      if (first !== digest) this.#fates.conflict++
       return null
     }
     this.#fates.accepted++
-    ledger.accept(batch, i, relativeTick, at)
-    this.#horizon.add(id0, id1, id2, ledger.lastDigest, this.#logTime)
-    const entry = ledger.lastEntry
-    if (entry !== null) {
-      if (this.#delta !== null && entry.rows !== null) {
-        this.#delta.add(entry.index, entry.rows, ledger.lastRow, this.#logTime)
-      }
-      if (entry.onDisk) ledger.settleBlock(entry)
+    this.#horizon.add(id0, id1, id2, digest, this.#logTime)
+    if (this.config.admission === 'log-time' || this.#canBeSeen(relativeTick)) {
+      this.#intake.add(i, relativeTick, at)
     }
     return null
+  }
+
+  /// Whether any view from now on can show a swap of this tick; asked only where nothing is stored.
+  #canBeSeen(relativeTick: number): boolean {
+    return relativeTick > this.#ledger.view.expiredUpTo && relativeTick <= TICKS_AHEAD_MAX
   }
 
   /// Whether a row of this event time's slice may have been accepted before everything that the horizon holds: an
@@ -332,7 +339,7 @@ export class Roller {
 
   /// Blocks below it have left the hot range.
   #hotBlock(): number {
-    return this.#ledger.blockOf(this.#ledger.relativeTick(this.#logTime - this.config.hotRangeMs))
+    return this.#ledger.slices.blockOf(this.#ledger.relativeTick(this.#logTime - this.config.hotRangeMs))
   }
 
   /// Relative tick at and before which neither a window nor a late swap can reach.

@@ -1,42 +1,86 @@
-/// The blocks of slices within retention: which exist, which are in memory, and the links between a token's cells.
+/// The blocks of slices within retention: which exist, which rows of them are in memory, and which of their slices are
+/// summed up in cells.
+///
+/// A block in the hot range holds all of its rows and cells. When it has gone to disk it keeps the rows that are not on
+/// disk yet, if any, and no cells. Cells come back a slice at a time before a cursor needs them: `load`.
 
-import { BLOCK_TICKS, Block, compareRows, END, NOT_FIRST } from './block.js'
+import { invariant } from '../invariant.js'
+import { BLOCK_TICKS, Block, compareRows, END } from './block.js'
+import { Cells, ON_DISK, UNPRICED } from './cells.js'
+import { LINE, PRICE } from './lines.js'
+import type { Pairs } from './pairs.js'
+import type { Parts } from './parts.js'
 import { TokenBlocks } from './token-blocks.js'
+import { recountUniques } from './uniques.js'
 
-/// A block within retention. `rows` is complete while it is in the hot range or loaded; otherwise it holds only
-/// the rows that are not on disk yet, if any.
+/// A block within retention.
 export interface BlockEntry {
   readonly index: number
+  /// Relative tick of its first slice.
+  readonly begin: number
+  /// Rows in memory: all of them, or, of a block on disk, those that are not there yet.
   rows: Block | null
-  complete: boolean
+  cells: Cells | null
+  /// Slices from `loadedFrom` on and below `loaded` are in `cells`.
+  loadedFrom: number
+  loaded: number
   /// Rows with a lower offset are in parts on disk; 0 while nothing of the block is.
   sealedUpTo: number
   onDisk: boolean
 }
 
-/// Reads blocks that are on disk (see parts.ts).
-export interface BlockReader {
-  /// Appends all rows of the block that are on disk to `into`, in chain order within each slice.
-  load(index: number, into: Block): void
-}
-
 /// Blocks kept for another use: the columns of a busy one are some megabytes, and one is needed every few seconds.
-const SPARE_MAX = 3
-const SPARE_ROWS_MIN = 1024
+const SPARE_MAX = 4
+const SPARE_MIN = 1024
+/// Entries that are found without a look into the map; a power of two above the blocks of a day.
+const NEAR = 1024
 
 export class Slices {
   readonly tokenBlocks = new TokenBlocks()
+  readonly parts: Parts
+  /// Blocks on disk that have cells.
+  readonly loadedBlocks = new Set<BlockEntry>()
+  /// After `seat`: the price of the row's cell (or node), when it is now another swap's; else NaN.
+  opened = Number.NaN
+  readonly #pairs: Pairs
+  readonly #resolutionMs: number
+  /// Block and slot of relative tick 0.
+  readonly #originBlock: number
+  readonly #originSlot: number
   readonly #entries = new Map<number, BlockEntry>()
-  readonly #reader: BlockReader
-  readonly #spare: Block[] = []
-  #newest: BlockEntry | null = null
+  readonly #near: (BlockEntry | undefined)[] = new Array(NEAR).fill(undefined)
+  readonly #spareRows: Block[] = []
+  readonly #spareCells: Cells[] = []
+  readonly #scratch = new Block(256)
 
-  constructor(reader: BlockReader) {
-    this.#reader = reader
+  constructor(parts: Parts, pairs: Pairs, origin: number, resolutionMs: number) {
+    this.parts = parts
+    this.#pairs = pairs
+    this.#resolutionMs = resolutionMs
+    this.#originBlock = Math.floor(origin / BLOCK_TICKS)
+    this.#originSlot = origin - this.#originBlock * BLOCK_TICKS
+  }
+
+  /// Index of the block that holds a relative tick.
+  blockOf(tick: number): number {
+    return this.#originBlock + Math.floor((tick + this.#originSlot) / BLOCK_TICKS)
+  }
+
+  /// The relative tick with which a block begins.
+  beginOf(index: number): number {
+    return (index - this.#originBlock) * BLOCK_TICKS - this.#originSlot
   }
 
   get(index: number): BlockEntry | undefined {
-    return this.#newest?.index === index ? this.#newest : this.#entries.get(index)
+    return this.#entries.get(index)
+  }
+
+  /// The block that holds a relative tick.
+  at(tick: number): BlockEntry | undefined {
+    const nearest = (tick + this.#originSlot) >> 7
+    const entry = this.#near[nearest & (NEAR - 1)]
+    if (entry !== undefined && (entry.begin + this.#originSlot) >> 7 === nearest) return entry
+    return this.#entries.get(this.blockOf(tick))
   }
 
   entries(): IterableIterator<BlockEntry> {
@@ -47,191 +91,266 @@ export class Slices {
     return this.#entries.size
   }
 
-  /// The block's entry, made if it is new: complete, and without rows.
-  open(index: number): BlockEntry {
-    const known = this.get(index)
+  /// The block that holds a relative tick, made if it is new: in memory, and without rows.
+  open(tick: number): BlockEntry {
+    const known = this.at(tick)
     if (known !== undefined) return known
-    const entry: BlockEntry = { index, rows: null, complete: true, sealedUpTo: 0, onDisk: false }
+    const index = this.blockOf(tick)
+    const begin = this.beginOf(index)
+    const cells = this.#freshCells()
+    const inCells = { cells, loadedFrom: 0, loaded: BLOCK_TICKS }
+    const entry = { index, begin, rows: null, ...inCells, sealedUpTo: 0, onDisk: false }
     this.#entries.set(index, entry)
-    if (this.#newest === null || index > this.#newest.index) this.#newest = entry
+    this.#near[((tick + this.#originSlot) >> 7) & (NEAR - 1)] = entry
+    return entry
+  }
+
+  /// Makes a block one that is on disk, and of which nothing is known in memory.
+  openOnDisk(index: number): BlockEntry {
+    const entry = this.open(this.beginOf(index))
+    entry.onDisk = true
+    this.release(entry)
     return entry
   }
 
   /// The rows that are in memory, made if there are none yet.
   rowsOf(entry: BlockEntry): Block {
-    // A block that is not complete holds the few rows that came late: no use for the room of a whole one.
-    if (entry.rows === null)
-      entry.rows = entry.complete ? (this.#spare.pop() ?? new Block(256)) : new Block(16)
+    // A block on disk holds the few rows that came late: no use for the room of a whole one.
+    entry.rows ??= entry.onDisk ? new Block(16) : (this.#spareRows.pop() ?? new Block(256))
     return entry.rows
   }
 
-  /// All rows of the block, read from disk if need be.
-  complete(entry: BlockEntry): Block {
-    if (entry.complete) return this.rowsOf(entry)
-    const late = entry.rows
-    const rows = this.#spare.pop() ?? new Block(256)
-    this.#reader.load(entry.index, rows)
-    entry.rows = rows
-    entry.complete = true
-    for (let slot = 0; slot < BLOCK_TICKS; slot++) {
-      for (let row = rows.sliceHead[slot] as number; row !== END; row = rows.nextInSlice[row] as number) {
-        this.#linkCell(entry, rows, row, rows.token[row] as number)
-      }
+  /// The cells of the slice, or null when it is not in memory as cells.
+  cellsAt(tick: number): Cells | null {
+    const entry = this.at(tick)
+    return entry !== undefined && isLoaded(entry, tick - entry.begin) ? entry.cells : null
+  }
+
+  /// The token's cell of a slice of the block, or END.
+  cellOf(entry: BlockEntry, token: number, slot: number): number {
+    const { cells } = entry
+    if (cells === null || !isLoaded(entry, slot)) return END
+    const place = cells.find(token)
+    return place < 0 ? END : cells.cellAt(place, slot)
+  }
+
+  /// Takes a row that was appended to the block's rows into cells and nodes. Returns its cell, or END when its slice is
+  /// not in memory as cells; see also `opened`.
+  seat(entry: BlockEntry, rows: Block, row: number, token: number): number {
+    const slot = rows.slot[row] as number
+    const timeMs = rows.timeMs[row] as number
+    const price = rows.price[row] as number
+    this.opened = Number.NaN
+    const { cells } = entry
+    if (cells === null || !isLoaded(entry, slot)) {
+      const node = this.tokenBlocks.open(token, entry.index)
+      this.tokenBlocks.noteFirst(node, timeMs)
+      if (!Number.isNaN(price)) this.#noteOnDisk(entry, node, token, slot, price)
+      return END
     }
-    if (late !== null) {
-      for (let row = 0; row < late.rows; row++) {
-        const copy = rows.copyRow(late, row)
-        this.#linkCell(entry, rows, copy, rows.token[copy] as number)
-      }
-      this.#reuse(late)
+    let place = cells.find(token)
+    if (place < 0) place = cells.add(token, this.tokenBlocks.open(token, entry.index))
+    const cell = cells.open(place, token, slot)
+    cells.lines.addSwap(
+      cell,
+      (rows.pairSide[row] as number) & 1,
+      rows.usd[row] as number,
+      rows.amountLow[row] as number,
+      rows.amountMid[row] as number,
+      rows.amountHigh[row] as number,
+    )
+    const ms = timeMs % this.#resolutionMs
+    if (ms < (cells.firstMs[cell] as number)) cells.firstMs[cell] = ms
+    const node = cells.nodeAt(place)
+    this.tokenBlocks.noteFirst(node, timeMs)
+    if (!Number.isNaN(price)) this.#notePrice(entry, cells, cell, node, rows, row)
+    return cell
+  }
+
+  /// Makes cells of the slices below `slots`, for a block on disk; but not of slices at or before the relative tick
+  /// `past`, which no cursor will come to.
+  load(entry: BlockEntry, slots: number, past: number): void {
+    if (!entry.onDisk || entry.loaded >= slots) return
+    if (entry.cells === null) {
+      entry.cells = this.#freshCells()
+      entry.loadedFrom = Math.min(BLOCK_TICKS, Math.max(0, past + 1 - entry.begin))
+      entry.loaded = entry.loadedFrom
+      this.loadedBlocks.add(entry)
     }
-    return rows
+    while (entry.loaded < slots) this.#loadSlice(entry, entry.cells, entry.loaded++)
+  }
+
+  /// Lets go of the cells of a block on disk.
+  release(entry: BlockEntry): void {
+    invariant(entry.onDisk, 'cells are let go when their rows are on disk')
+    this.loadedBlocks.delete(entry)
+    this.#reuseCells(entry)
+    entry.loadedFrom = 0
+    entry.loaded = 0
   }
 
   /// Lets go of the rows that are on disk, keeping those that are not.
-  unload(entry: BlockEntry): void {
-    const rows = entry.rows
-    if (!entry.onDisk || rows === null) return
+  unloadRows(entry: BlockEntry): void {
+    const { rows } = entry
+    if (rows === null) return
     let late: Block | null = null
     for (let row = 0; row < rows.rows; row++) {
-      if (rows.nextCell[row] !== NOT_FIRST) {
-        // Row numbers mean nothing once the rows are gone.
-        const node = this.node(rows.token[row] as number, entry.index)
-        this.tokenBlocks.setFirstCell(node, END)
-        this.tokenBlocks.setLastCell(node, END)
-      }
       if ((rows.offset[row] as number) < entry.sealedUpTo) continue
       late ??= new Block(16)
       late.copyRow(rows, row)
     }
     entry.rows = late
-    entry.complete = false
-    this.#reuse(rows)
+    this.#reuseRows(rows)
+    // Row numbers mean nothing once the rows are gone.
+    const { cells } = entry
+    if (cells === null) return
+    for (let cell = 0; cell < cells.count; cell++) {
+      if (cells.pricedRow[cell] !== UNPRICED) cells.pricedRow[cell] = ON_DISK
+    }
   }
 
-  /// Removes the block. The caller has taken back the references of its rows.
+  /// Removes the block.
   remove(entry: BlockEntry): void {
     this.#entries.delete(entry.index)
-    if (this.#newest === entry) this.#newest = null
-    if (entry.rows !== null) this.#reuse(entry.rows)
+    const near = ((entry.begin + this.#originSlot) >> 7) & (NEAR - 1)
+    if (this.#near[near] === entry) this.#near[near] = undefined
+    this.loadedBlocks.delete(entry)
+    if (entry.rows !== null) this.#reuseRows(entry.rows)
     entry.rows = null
+    this.#reuseCells(entry)
+    this.parts.forget(entry.index)
   }
 
-  /// Links a row just appended into its token's cells and node. Returns whether it is now the first priced row of
-  /// its cell (of a block that is not complete: of its cell as far as anybody can tell, see `settles`).
-  link(entry: BlockEntry, rows: Block, row: number, token: number, relativeTick: number): boolean {
+  /// Makes the cells of a block that is in memory whole, and whose rows are not in cells yet.
+  seatAll(entry: BlockEntry): void {
+    const { rows, cells } = entry
+    if (rows === null || cells === null) return
+    const cellOf = new Int32Array(rows.rows)
+    for (let row = 0; row < rows.rows; row++) {
+      cellOf[row] = this.seat(entry, rows, row, rows.token[row] as number)
+    }
+    recountUniques(this.#pairs, rows, cellOf, entry.begin, cells)
+  }
+
+  /// Every row of a slice of a block on disk, also those that are only in memory, in chain order: row numbers of
+  /// `sliceRows`, which the next call fills anew.
+  wholeSlice(entry: BlockEntry, slot: number): number[] {
+    const scratch = this.#gather(entry, slot, true)
+    return sorted(scratch)
+  }
+
+  get sliceRows(): Block {
+    return this.#scratch
+  }
+
+  #notePrice(entry: BlockEntry, cells: Cells, cell: number, node: number, rows: Block, row: number): void {
+    const known = cells.pricedRow[cell] as number
+    let price = rows.price[row] as number
+    if (known === ON_DISK) {
+      const token = rows.token[row] as number
+      price = this.#firstPrice(entry, token, rows.slot[row] as number)
+    } else if (known !== UNPRICED && compareRows(rows, row, rows, known) > 0) return
+    cells.pricedRow[cell] = entry.onDisk ? ON_DISK : row
+    cells.lines.f64[cell * LINE + PRICE] = price
+    this.opened = price
+    this.tokenBlocks.notePriced(node, cells.slot[cell] as number, price)
+  }
+
+  /// Notes a priced row of a slice that is not in memory as cells. Only the node wants to know, and only of the first.
+  #noteOnDisk(entry: BlockEntry, node: number, token: number, slot: number, price: number): void {
     const { tokenBlocks } = this
-    const node = this.node(token, entry.index)
-    const timeMs = rows.timeMs[row] as number
-    tokenBlocks.noteFirst(node, timeMs)
-    const priced = !Number.isNaN(rows.price[row] as number)
-    const firstPriced = entry.complete ? this.#linkCell(entry, rows, row, token) : priced
-    if (priced) {
-      const known = tokenBlocks.pricedTick(node)
-      if (relativeTick < known || (relativeTick === known && firstPriced)) {
-        tokenBlocks.setPriced(node, relativeTick, rows.price[row] as number)
-      }
+    const known = tokenBlocks.pricedSlot(node)
+    if (known >= 0 && known < slot) return
+    this.opened = known === slot ? this.#firstPrice(entry, token, slot) : price
+    tokenBlocks.notePriced(node, slot, this.opened)
+  }
+
+  /// The price of the token's first priced swap of a slice on disk, in chain order.
+  #firstPrice(entry: BlockEntry, token: number, slot: number): number {
+    const rows = this.#gather(entry, slot, true)
+    let first = END
+    for (let row = 0; row < rows.rows; row++) {
+      if (rows.token[row] !== token || Number.isNaN(rows.price[row] as number)) continue
+      if (first === END || compareRows(rows, row, rows, first) < 0) first = row
     }
-    return firstPriced
+    return first === END ? Number.NaN : (rows.price[first] as number)
   }
 
-  /// True when the block must be complete before a priced row at this tick can be linked: the token's first
-  /// priced swap of the block is of the same slice, and only the rows on disk tell which of the two is first.
-  settles(entry: BlockEntry, token: number, relativeTick: number): boolean {
-    if (entry.complete) return false
-    const node = this.tokenBlocks.find(token, entry.index)
-    return node >= 0 && this.tokenBlocks.pricedTick(node) === relativeTick
-  }
-
-  #linkCell(entry: BlockEntry, rows: Block, row: number, token: number): boolean {
-    const { tokenBlocks } = this
-    const node = this.node(token, entry.index)
-    const slot = rows.slot[row] as number
-    rows.cellNode[row] = node
-    const priced = !Number.isNaN(rows.price[row] as number)
-    const last = tokenBlocks.lastCell(node)
-    const lastSlot = last === END ? -1 : (rows.slot[last] as number)
-    if (slot > lastSlot) {
-      rows.nextCell[row] = END
-      rows.cellPriced[row] = priced ? row : END
-      if (last === END) tokenBlocks.setFirstCell(node, row)
-      else rows.nextCell[last] = row
-      tokenBlocks.setLastCell(node, row)
-      return priced
+  /// All rows of a slice of a block on disk.
+  #gather(entry: BlockEntry, slot: number, whole: boolean): Block {
+    const scratch = this.#scratch
+    scratch.clear()
+    this.parts.readSlice(entry.index, slot, scratch, whole)
+    const { rows } = entry
+    if (rows === null) return scratch
+    for (let row = rows.sliceHead[slot] as number; row !== END; row = rows.nextInSlice[row] as number) {
+      scratch.copyRow(rows, row)
     }
-    const cell = slot === lastSlot ? last : this.#cellAt(rows, node, slot)
-    if (cell === END) {
-      this.#insertCell(rows, node, row, slot, priced)
-      return priced
+    return scratch
+  }
+
+  #loadSlice(entry: BlockEntry, cells: Cells, slot: number): void {
+    const parts = this.parts.countOf(entry.index, slot)
+    const inMemory = entry.rows !== null && entry.rows.sliceHead[slot] !== END
+    if (parts === 0 && !inMemory) return
+    // The rows of one part are in chain order already.
+    const isSorted = parts === 1 && !inMemory
+    const rows = this.#gather(entry, slot, !isSorted)
+    const order = isSorted ? null : sorted(rows)
+    const cellOf = new Int32Array(rows.rows)
+    for (let i = 0; i < rows.rows; i++) {
+      const row = order === null ? i : (order[i] as number)
+      cellOf[row] = this.#addToCell(entry, cells, slot, rows, row)
     }
-    const known = rows.cellPriced[cell] as number
-    const firstPriced = priced && (known === END || compareRows(rows, row, rows, known) < 0)
-    if (firstPriced) rows.cellPriced[cell] = row
-    if (compareRows(rows, row, rows, cell) < 0) this.#replaceFirst(rows, node, cell, row, slot)
-    return firstPriced
+    recountUniques(this.#pairs, rows, cellOf, entry.begin, cells)
   }
 
-  /// The node of (token, block), made if it is new.
-  node(token: number, index: number): number {
-    const { tokenBlocks } = this
-    const last = tokenBlocks.last(token)
-    if (last >= 0 && tokenBlocks.blockOf(last) === index) return last
-    if (last < 0 || tokenBlocks.blockOf(last) < index) return tokenBlocks.add(token, index)
-    const known = tokenBlocks.find(token, index)
-    return known >= 0 ? known : tokenBlocks.add(token, index)
-  }
-
-  /// The first priced row of a node's cell, or END. Needs the block complete.
-  firstPriced(rows: Block, node: number, slot: number): number {
-    const cell = this.#cellAt(rows, node, slot)
-    return cell === END ? END : (rows.cellPriced[cell] as number)
-  }
-
-  /// The first row of the token's cell in the slice, or END.
-  #cellAt(rows: Block, node: number, slot: number): number {
-    let cell = this.tokenBlocks.firstCell(node)
-    while (cell !== END && (rows.slot[cell] as number) < slot) cell = rows.nextCell[cell] as number
-    return cell !== END && rows.slot[cell] === slot ? cell : END
-  }
-
-  /// Links a new cell before the token's last one.
-  #insertCell(rows: Block, node: number, row: number, slot: number, priced: boolean): void {
-    const before = this.#cellBefore(rows, node, slot)
-    if (before === END) {
-      rows.nextCell[row] = this.tokenBlocks.firstCell(node)
-      this.tokenBlocks.setFirstCell(node, row)
-    } else {
-      rows.nextCell[row] = rows.nextCell[before] as number
-      rows.nextCell[before] = row
+  #addToCell(entry: BlockEntry, cells: Cells, slot: number, rows: Block, row: number): number {
+    const token = rows.token[row] as number
+    let place = cells.find(token)
+    if (place < 0) place = cells.add(token, this.tokenBlocks.open(token, entry.index))
+    const cell = cells.open(place, token, slot)
+    cells.lines.addSwap(
+      cell,
+      (rows.pairSide[row] as number) & 1,
+      rows.usd[row] as number,
+      rows.amountLow[row] as number,
+      rows.amountMid[row] as number,
+      rows.amountHigh[row] as number,
+    )
+    const ms = (rows.timeMs[row] as number) % this.#resolutionMs
+    if (ms < (cells.firstMs[cell] as number)) cells.firstMs[cell] = ms
+    if (cells.pricedRow[cell] === UNPRICED && !Number.isNaN(rows.price[row] as number)) {
+      cells.pricedRow[cell] = ON_DISK
+      cells.lines.f64[cell * LINE + PRICE] = rows.price[row] as number
     }
-    rows.cellPriced[row] = priced ? row : END
+    return cell
   }
 
-  #replaceFirst(rows: Block, node: number, cell: number, row: number, slot: number): void {
-    const before = this.#cellBefore(rows, node, slot)
-    if (before === END) this.tokenBlocks.setFirstCell(node, row)
-    else rows.nextCell[before] = row
-    if (this.tokenBlocks.lastCell(node) === cell) this.tokenBlocks.setLastCell(node, row)
-    rows.nextCell[row] = rows.nextCell[cell] as number
-    rows.cellPriced[row] = rows.cellPriced[cell] as number
-    rows.nextCell[cell] = NOT_FIRST
-    rows.cellPriced[cell] = END
+  #freshCells(): Cells {
+    return this.#spareCells.pop() ?? new Cells(64)
   }
 
-  /// The token's last cell before the slice, or END.
-  #cellBefore(rows: Block, node: number, slot: number): number {
-    let before = END
-    let cell = this.tokenBlocks.firstCell(node)
-    while (cell !== END && (rows.slot[cell] as number) < slot) {
-      before = cell
-      cell = rows.nextCell[cell] as number
-    }
-    return before
+  #reuseCells(entry: BlockEntry): void {
+    const { cells } = entry
+    entry.cells = null
+    if (cells === null || this.#spareCells.length >= SPARE_MAX || cells.capacity < SPARE_MIN) return
+    cells.clear()
+    this.#spareCells.push(cells)
   }
 
-  #reuse(rows: Block): void {
-    if (this.#spare.length >= SPARE_MAX || rows.capacity < SPARE_ROWS_MIN) return
+  #reuseRows(rows: Block): void {
+    if (this.#spareRows.length >= SPARE_MAX || rows.capacity < SPARE_MIN) return
     rows.clear()
-    this.#spare.push(rows)
+    this.#spareRows.push(rows)
   }
+}
+
+/// Whether the block's slice is in memory as cells.
+export function isLoaded(entry: BlockEntry, slot: number): boolean {
+  return slot >= entry.loadedFrom && slot < entry.loaded
+}
+
+function sorted(rows: Block): number[] {
+  return Array.from({ length: rows.rows }, (_, row) => row).sort((a, b) => compareRows(rows, a, rows, b))
 }

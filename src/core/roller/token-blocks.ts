@@ -1,15 +1,14 @@
-/// Per token, the blocks in which it has swaps, in order: the coarse half of "which is the token's next swap
-/// after this slice" (the fine half are the cell links inside a block, see block.ts).
+/// Per token, the blocks in which it has swaps, in order: the coarse half of "which is the token's next swap after
+/// this slice" (the fine half are the cells of a block, see cells.ts).
 ///
-/// A node is a (token, block); nodes live in columns and are reused. Each token has a sorted list of its nodes:
-/// appending at the end and dropping at the front cost O(1), a late swap that opens a new block in the middle
-/// costs a binary search and a short move.
+/// A node is a (token, block). There are millions of them, so they lie in pages, which never move, and are reused. Each
+/// token has a sorted list of its nodes: appending at the end costs O(1), a late swap that opens a new block in the
+/// middle costs a binary search and a short move. Nodes of blocks that are gone are dropped from the front by `trim`.
 
-import { invariant } from '../invariant.js'
-import { grownFloat64, grownInt32 } from './columns.js'
+import { grownInt32 } from './columns.js'
 
-/// No priced swap in the block: later than every tick.
-export const NO_TICK = 0x7fff_ffff
+/// No priced swap in the block.
+const NO_SLOT = -1
 
 interface List {
   nodes: number[]
@@ -17,101 +16,154 @@ interface List {
   head: number
 }
 
-/// A node's record, one cache line.
-const NODE = 8
-const BLOCK = 0
-const FIRST_MS = 1
-const PRICED_TICK = 2
-const PRICED_PRICE = 3
-const NEXT = 4
-const FIRST_CELL = 5
-const LAST_CELL = 6
+/// A node's record in binary64 values: half a cache line. Its last value is two integers.
+const NODE = 4
+const PRICE = 0
+const BLOCK = 1
+const FIRST_MS = 2
+/// In 32-bit integers.
+const INTS = 8
+const NEXT = 6
+const PRICED_SLOT = 7
+const PAGE_BITS = 12
+const PAGE_NODES = 1 << PAGE_BITS
+const PAGE_MASK = PAGE_NODES - 1
 
 export class TokenBlocks {
-  #records = new Float64Array(256 * NODE)
+  readonly #pages: Float64Array[] = []
+  readonly #intPages: Int32Array[] = []
   #used = 0
-  #free: number[] = []
-  #lists: List[] = []
+  readonly #free: number[] = []
+  readonly #lists: List[] = []
   /// The newest node by token, or -1: what nearly every arrival asks for.
   #newest = new Int32Array(64).fill(-1)
 
   blockOf(node: number): number {
-    return this.#records[node * NODE + BLOCK] as number
+    return this.#page(node)[(node & PAGE_MASK) * NODE + BLOCK] as number
   }
 
   /// Event time of the token's first swap in the block.
   firstMs(node: number): number {
-    return this.#records[node * NODE + FIRST_MS] as number
+    return this.#page(node)[(node & PAGE_MASK) * NODE + FIRST_MS] as number
   }
 
   noteFirst(node: number, timeMs: number): void {
-    const at = node * NODE + FIRST_MS
-    if (timeMs < (this.#records[at] as number)) this.#records[at] = timeMs
+    const page = this.#page(node)
+    const at = (node & PAGE_MASK) * NODE + FIRST_MS
+    if (timeMs < (page[at] as number)) page[at] = timeMs
   }
 
-  /// Relative tick of the token's first swap of known price in the block (chain order); NO_TICK without one.
-  pricedTick(node: number): number {
-    return this.#records[node * NODE + PRICED_TICK] as number
+  /// Slice within the block of the token's first swap of known price in chain order; -1 without one.
+  pricedSlot(node: number): number {
+    return this.#ints(node)[(node & PAGE_MASK) * INTS + PRICED_SLOT] as number
   }
 
+  /// Its price.
   pricedPrice(node: number): number {
-    return this.#records[node * NODE + PRICED_PRICE] as number
+    return this.#page(node)[(node & PAGE_MASK) * NODE + PRICE] as number
   }
 
-  setPriced(node: number, relativeTick: number, price: number): void {
-    this.#records[node * NODE + PRICED_TICK] = relativeTick
-    this.#records[node * NODE + PRICED_PRICE] = price
+  /// Tells the price of the first priced swap of a slice; slices after the one that is known do not matter.
+  notePriced(node: number, slot: number, price: number): void {
+    const ints = this.#ints(node)
+    const at = (node & PAGE_MASK) * INTS + PRICED_SLOT
+    const known = ints[at] as number
+    if (known !== NO_SLOT && known < slot) return
+    ints[at] = slot
+    this.#page(node)[(node & PAGE_MASK) * NODE + PRICE] = price
   }
 
   /// The token's next node, or -1: where a cursor goes on when a block has no further swap of the token.
   next(node: number): number {
-    return this.#records[node * NODE + NEXT] as number
-  }
-
-  /// First row of the token's first and last cell in the block, -1 while the block is not complete in memory.
-  firstCell(node: number): number {
-    return this.#records[node * NODE + FIRST_CELL] as number
-  }
-
-  lastCell(node: number): number {
-    return this.#records[node * NODE + LAST_CELL] as number
-  }
-
-  setFirstCell(node: number, row: number): void {
-    this.#records[node * NODE + FIRST_CELL] = row
-  }
-
-  setLastCell(node: number, row: number): void {
-    this.#records[node * NODE + LAST_CELL] = row
+    return this.#ints(node)[(node & PAGE_MASK) * INTS + NEXT] as number
   }
 
   /// The node of (token, block), or -1.
   find(token: number, block: number): number {
+    const node = this.from(token, block)
+    return node >= 0 && this.blockOf(node) === block ? node : -1
+  }
+
+  /// The token's first node at or after the block, or -1.
+  from(token: number, block: number): number {
     const list = this.#lists[token]
     if (list === undefined) return -1
-    const at = this.#position(list, block)
-    const node = list.nodes[at]
-    return node !== undefined && this.blockOf(node) === block ? node : -1
+    return list.nodes[this.#position(list, block)] ?? -1
   }
 
-  /// The token's newest node, or -1.
-  last(token: number): number {
-    return token < this.#newest.length ? (this.#newest[token] as number) : -1
-  }
-
-  /// Makes the node of (token, block), which must not exist.
-  add(token: number, block: number): number {
-    const node = this.#allocate(block)
-    let list = this.#lists[token]
-    if (list === undefined) {
-      list = { nodes: [], head: 0 }
-      this.#lists[token] = list
+  /// The node of (token, block), made if it is new.
+  open(token: number, block: number): number {
+    const newest = token < this.#newest.length ? (this.#newest[token] as number) : -1
+    if (newest < 0) return this.#add(token, block)
+    const last = this.blockOf(newest)
+    if (last === block) return newest
+    if (last > block) {
+      const known = this.find(token, block)
+      if (known >= 0) return known
     }
+    return this.#add(token, block)
+  }
+
+  /// Drops the token's nodes of blocks below this one.
+  trim(token: number, below: number): void {
+    const list = this.#lists[token]
+    if (list === undefined) return
+    const { nodes } = list
+    while (list.head < nodes.length) {
+      const node = nodes[list.head] as number
+      if (this.blockOf(node) >= below) break
+      this.#free.push(node)
+      list.head++
+    }
+    if (list.head === nodes.length) {
+      nodes.length = 0
+      list.head = 0
+      this.#newest[token] = -1
+    } else if (list.head > 32 && list.head * 2 > nodes.length) {
+      nodes.splice(0, list.head)
+      list.head = 0
+    }
+  }
+
+  /// Puts nodes that were made in descending order of blocks, all of them older than those that are there, in front:
+  /// how a restart makes them (restoring.ts).
+  prepend(token: number, descending: readonly number[]): void {
+    if (descending.length === 0) return
+    const list = this.#listOf(token)
+    const nodes = [...descending].reverse()
+    const rest = list.nodes.slice(list.head)
+    for (const [i, node] of nodes.entries()) this.#setNext(node, nodes[i + 1] ?? rest[0] ?? -1)
+    list.nodes = rest.length === 0 ? nodes : nodes.concat(rest)
+    list.head = 0
+    this.#noteNewest(token, list.nodes.at(-1) ?? -1)
+  }
+
+  /// A node that is in no list yet, for `prepend`.
+  make(block: number): number {
+    const node = this.#free.pop() ?? this.#used++
+    if (node >>> PAGE_BITS === this.#pages.length) {
+      const page = new Float64Array(PAGE_NODES * NODE)
+      this.#pages.push(page)
+      this.#intPages.push(new Int32Array(page.buffer))
+    }
+    const page = this.#page(node)
+    const at = (node & PAGE_MASK) * NODE
+    page[at + PRICE] = Number.NaN
+    page[at + BLOCK] = block
+    page[at + FIRST_MS] = Number.POSITIVE_INFINITY
+    const ints = this.#ints(node)
+    ints[(node & PAGE_MASK) * INTS + NEXT] = -1
+    ints[(node & PAGE_MASK) * INTS + PRICED_SLOT] = NO_SLOT
+    return node
+  }
+
+  #add(token: number, block: number): number {
+    const node = this.make(block)
+    const list = this.#listOf(token)
     const { nodes } = list
     const at = this.#isAfterAll(list, block) ? nodes.length : this.#position(list, block)
-    const before = at > list.head ? (nodes[at - 1] as number) : -1
-    this.#records[node * NODE + NEXT] = nodes[at] ?? -1
-    if (before >= 0) this.#records[before * NODE + NEXT] = node
+    this.#setNext(node, nodes[at] ?? -1)
+    if (at > list.head) this.#setNext(nodes[at - 1] as number, node)
     if (at === nodes.length) {
       nodes.push(node)
       this.#noteNewest(token, node)
@@ -119,38 +171,17 @@ export class TokenBlocks {
     return node
   }
 
-  /// The first node after this one with a priced swap, or -1.
-  nextPriced(node: number): number {
-    let next = this.next(node)
-    while (next >= 0 && this.pricedTick(next) === NO_TICK) next = this.next(next)
-    return next
-  }
-
-  /// Drops the token's node of the block, if it has one. Blocks are dropped oldest first.
-  drop(token: number, block: number): void {
-    const list = this.#lists[token]
-    if (list === undefined) return
-    const node = list.nodes[list.head]
-    if (node === undefined || this.blockOf(node) !== block) return
-    this.#free.push(node)
-    list.head++
-    if (list.head === list.nodes.length) {
-      list.nodes.length = 0
-      list.head = 0
-      this.#newest[token] = -1
-    } else if (list.head > 32 && list.head * 2 > list.nodes.length) {
-      list.nodes.splice(0, list.head)
-      list.head = 0
+  #listOf(token: number): List {
+    let list = this.#lists[token]
+    if (list === undefined) {
+      list = { nodes: [], head: 0 }
+      this.#lists[token] = list
     }
+    return list
   }
 
-  /// Forgets a token that is freed; its blocks have been dropped.
-  forget(token: number): void {
-    const list = this.#lists[token]
-    if (list === undefined) return
-    invariant(list.head === list.nodes.length, 'a freed token has no blocks')
-    list.nodes.length = 0
-    list.head = 0
+  #setNext(node: number, next: number): void {
+    this.#ints(node)[(node & PAGE_MASK) * INTS + NEXT] = next
   }
 
   #noteNewest(token: number, node: number): void {
@@ -179,18 +210,11 @@ export class TokenBlocks {
     return low
   }
 
-  #allocate(block: number): number {
-    const node = this.#free.pop() ?? this.#used++
-    const at = node * NODE
-    if (at >= this.#records.length) this.#records = grownFloat64(this.#records, at + NODE)
-    const records = this.#records
-    records[at + BLOCK] = block
-    records[at + FIRST_MS] = Number.POSITIVE_INFINITY
-    records[at + PRICED_TICK] = NO_TICK
-    records[at + PRICED_PRICE] = Number.NaN
-    records[at + NEXT] = -1
-    records[at + FIRST_CELL] = -1
-    records[at + LAST_CELL] = -1
-    return node
+  #page(node: number): Float64Array {
+    return this.#pages[node >>> PAGE_BITS] as Float64Array
+  }
+
+  #ints(node: number): Int32Array {
+    return this.#intPages[node >>> PAGE_BITS] as Int32Array
   }
 }

@@ -1,0 +1,297 @@
+/// Rows as bytes, column by column, for deltas and for the slices of parts (docs/formats/rows.md draws it).
+///
+/// Columns, because a reader wants few of them: to find an id only the fingerprints, to sum up a slice nothing of its
+/// place in the chain. Fingerprints come first and are of fixed width, so that one row's can be looked at without the
+/// others. What most rows have in common is said once. Times and block numbers are differences from the row before, so
+/// they are short in chain order; a price is written only where the producer gave one, for otherwise it follows from usd
+/// and amount.
+
+import { priceOf } from '../decimal.js'
+import { invariant } from '../invariant.js'
+import { ABSENT } from '../swap-batch.js'
+import { type Block, orderComplete } from './block.js'
+import { type ByteReader, ByteWriter } from './bytes.js'
+import { grownInt32 } from './columns.js'
+import { PAIR, PAIR_TOKEN } from './pairs.js'
+
+/// A row's flags.
+const PRICE_GIVEN = 1
+const HAS_BLOCK = 2
+const HAS_TX = 4
+const HAS_LOG = 8
+const HAS_ID = 16
+/// Two bits: whole tokens only; nine decimals; eighteen decimals; eighteen decimals and 10^9 tokens or more.
+const AMOUNT_FORM = 32
+
+/// The first byte: all rows have the same flags, which are written once; and the bytes of a pair's number, less one.
+const UNIFORM = 1
+const PAIR_BYTES = 2
+
+/// Words of a fingerprint that are kept: enough among all ids of a day, and among the few of one slice.
+export const WHOLE_ID = 3
+export const SLICE_ID = 2
+type IdWords = typeof WHOLE_ID | typeof SLICE_ID
+
+export class RowColumnsWriter {
+  readonly #idWords: IdWords
+  readonly #ids = new ByteWriter(1 << 12)
+  #pairs = new Int32Array(256)
+  readonly #flags = new ByteWriter()
+  readonly #times = new ByteWriter()
+  readonly #usd = new ByteWriter(1 << 10)
+  readonly #amounts = new ByteWriter(1 << 12)
+  readonly #prices = new ByteWriter()
+  readonly #blocks = new ByteWriter()
+  readonly #places = new ByteWriter()
+  readonly #idTexts = new ByteWriter()
+  #previousMs = 0
+  #previousBlock = 0
+  #highestPair = 0
+  #uniform = true
+  count = 0
+
+  constructor(idWords: IdWords) {
+    this.#idWords = idWords
+  }
+
+  /// Begins a run of rows; the first one's time is written relative to `ms`.
+  begin(ms: number): void {
+    for (const column of this.#columns()) column.clear()
+    this.#previousMs = ms
+    this.#previousBlock = 0
+    this.#highestPair = 0
+    this.#uniform = true
+    this.count = 0
+  }
+
+  /// `pair` is the pair's number in the dictionary that goes with the rows.
+  add(rows: Block, row: number, pair: number): void {
+    const block = rows.block[row] as number
+    const tx = rows.txIndex[row] as number
+    const log = rows.logIndex[row] as number
+    const idAt = rows.idAt[row] as number
+    const form = amountForm(rows, row)
+    this.#ids.uint32(rows.id0[row] as number)
+    this.#ids.uint32(rows.id1[row] as number)
+    if (this.#idWords === WHOLE_ID) this.#ids.uint32(rows.id2[row] as number)
+    this.#addPair(pair * 2 + ((rows.pairSide[row] as number) & 1))
+    this.#addFlags(
+      (rows.priceGiven[row] === 1 ? PRICE_GIVEN : 0) |
+        (block !== ABSENT ? HAS_BLOCK : 0) |
+        (tx !== ABSENT ? HAS_TX : 0) |
+        (log !== ABSENT ? HAS_LOG : 0) |
+        (idAt >= 0 ? HAS_ID : 0) |
+        (form * AMOUNT_FORM),
+    )
+    const timeMs = rows.timeMs[row] as number
+    this.#times.signed(timeMs - this.#previousMs)
+    this.#previousMs = timeMs
+    this.#usd.varint(rows.usd[row] as number)
+    writeAmount(this.#amounts, rows, row, form)
+    if (rows.priceGiven[row] === 1) this.#prices.float64(rows.price[row] as number)
+    if (block !== ABSENT) {
+      this.#blocks.signed(block - this.#previousBlock)
+      this.#previousBlock = block
+    }
+    if (tx !== ABSENT) this.#places.varint(tx)
+    if (log !== ABSENT) this.#places.varint(log)
+    if (idAt >= 0) this.#idTexts.sized(rows.ids.subarray(idAt, idAt + (rows.idLength[row] as number)))
+    this.count++
+  }
+
+  /// Writes the columns; the number of rows is for the caller to keep.
+  finish(out: ByteWriter): void {
+    const width = widthOf(this.#highestPair)
+    out.uint8((this.#uniform ? UNIFORM : 0) | ((width - 1) * PAIR_BYTES))
+    append(out, this.#ids)
+    for (let i = 0; i < this.count; i++) out.uint(this.#pairs[i] as number, width)
+    if (this.#uniform && this.count > 0) out.uint8(this.#flags.bytes[0] as number)
+    else append(out, this.#flags)
+    append(out, this.#times)
+    append(out, this.#usd)
+    append(out, this.#amounts)
+    append(out, this.#prices)
+    append(out, this.#blocks)
+    append(out, this.#places)
+    append(out, this.#idTexts)
+  }
+
+  #addPair(numberAndSide: number): void {
+    if (this.count === this.#pairs.length) this.#pairs = grownInt32(this.#pairs, this.count + 1)
+    this.#pairs[this.count] = numberAndSide
+    if (numberAndSide > this.#highestPair) this.#highestPair = numberAndSide
+  }
+
+  #addFlags(flags: number): void {
+    if (this.count > 0 && flags !== this.#flags.bytes[0]) this.#uniform = false
+    this.#flags.uint8(flags)
+  }
+
+  #columns(): readonly ByteWriter[] {
+    return [
+      ...[this.#ids, this.#flags, this.#times, this.#usd, this.#amounts],
+      ...[this.#prices, this.#blocks, this.#places, this.#idTexts],
+    ]
+  }
+}
+
+/// What reading gives a meaning to numbers of pairs.
+export interface PairNumbers {
+  /// Pair id by number.
+  readonly pairs: Int32Array
+  /// See pairs.ts.
+  readonly records: Int32Array
+}
+
+export class RowColumnsReader {
+  readonly #idWords: IdWords
+  #flags = new Uint8Array(256)
+
+  constructor(idWords: IdWords) {
+    this.#idWords = idWords
+  }
+
+  /// Where the row with this fingerprint stands among `count` rows, or -1. Leaves the reader where it is.
+  find(reader: ByteReader, count: number, id0: number, id1: number): number {
+    const step = this.#idWords * 4
+    for (let i = 0; i < count; i++) {
+      const at = reader.at + 1 + i * step
+      if (reader.int32At(at) === id0 && reader.int32At(at + 4) === id1) return i
+    }
+    return -1
+  }
+
+  /// Reads `count` rows into rows [first, first + count) of `rows`, which must be there: every column but slot, offset
+  /// and links. Unless `whole`, nothing of the place in the chain, nor the id.
+  read(
+    reader: ByteReader,
+    count: number,
+    rows: Block,
+    first: number,
+    beginMs: number,
+    numbers: PairNumbers,
+    whole: boolean,
+  ): void {
+    const shape = reader.uint8()
+    if (whole) this.#readIds(reader, count, rows, first)
+    else reader.at += count * this.#idWords * 4
+    readPairs(reader, count, rows, first, (shape >> 1) + 1, numbers)
+    const flags = this.#readFlags(reader, count, (shape & UNIFORM) !== 0)
+    let ms = beginMs
+    for (let row = first; row < first + count; row++) {
+      ms += reader.signed()
+      rows.timeMs[row] = ms
+    }
+    for (let row = first; row < first + count; row++) rows.usd[row] = reader.varint()
+    for (let i = 0; i < count; i++) readAmount(reader, rows, first + i, (flags[i] as number) >> 5)
+    for (let i = 0; i < count; i++) {
+      const given = ((flags[i] as number) & PRICE_GIVEN) !== 0
+      rows.priceGiven[first + i] = given ? 1 : 0
+      if (given) rows.price[first + i] = reader.float64()
+    }
+    if (whole) readPlaces(reader, count, rows, first, flags)
+  }
+
+  #readIds(reader: ByteReader, count: number, rows: Block, first: number): void {
+    for (let row = first; row < first + count; row++) {
+      rows.id0[row] = reader.int32()
+      rows.id1[row] = reader.int32()
+      rows.id2[row] = this.#idWords === WHOLE_ID ? reader.int32() : 0
+    }
+  }
+
+  #readFlags(reader: ByteReader, count: number, uniform: boolean): Uint8Array {
+    if (this.#flags.length < count) this.#flags = new Uint8Array(count * 2)
+    if (uniform && count > 0) this.#flags.fill(reader.uint8(), 0, count)
+    else for (let i = 0; i < count; i++) this.#flags[i] = reader.uint8()
+    return this.#flags
+  }
+}
+
+function readPairs(
+  reader: ByteReader,
+  count: number,
+  rows: Block,
+  first: number,
+  width: number,
+  { pairs, records }: PairNumbers,
+): void {
+  const { bytes } = reader
+  let at = reader.at
+  invariant(at + count * width <= bytes.length, 'a payload holds what it announces')
+  for (let row = first; row < first + count; row++) {
+    let value = bytes[at++] as number
+    for (let shift = 8; shift < width * 8; shift += 8) value |= (bytes[at++] as number) << shift
+    const pair = pairs[value >>> 1] as number
+    rows.pairSide[row] = pair * 2 + (value & 1)
+    rows.token[row] = records[pair * PAIR + PAIR_TOKEN] as number
+  }
+  reader.at = at
+}
+
+function readAmount(reader: ByteReader, rows: Block, row: number, form: number): void {
+  let a0 = 0
+  let a1 = 0
+  if (form >= 2) {
+    const low = reader.uint32()
+    a0 = low & 0x3fff_ffff
+    a1 = (reader.uint32() << 2) | (low >>> 30)
+  } else if (form === 1) a1 = reader.uint32()
+  const a2 = reader.varint()
+  const a3 = form === 3 ? reader.varint() : 0
+  rows.setAmount(row, a0, a1, a2, a3)
+  rows.price[row] = priceOf(rows.usd[row] as number, a0, a1, a2, a3)
+}
+
+function readPlaces(reader: ByteReader, count: number, rows: Block, first: number, flags: Uint8Array): void {
+  let block = 0
+  for (let i = 0; i < count; i++) {
+    const has = ((flags[i] as number) & HAS_BLOCK) !== 0
+    if (has) block += reader.signed()
+    rows.block[first + i] = has ? block : ABSENT
+  }
+  for (let i = 0; i < count; i++) {
+    rows.txIndex[first + i] = ((flags[i] as number) & HAS_TX) !== 0 ? reader.varint() : ABSENT
+    rows.logIndex[first + i] = ((flags[i] as number) & HAS_LOG) !== 0 ? reader.varint() : ABSENT
+  }
+  for (let i = 0; i < count; i++) {
+    if (((flags[i] as number) & HAS_ID) !== 0) {
+      const id = reader.sized()
+      rows.keepId(first + i, id, 0, id.length)
+    } else rows.idAt[first + i] = -1
+  }
+}
+
+/// Whether the id's bytes must be kept: without them the row's place in chain order could be undecided.
+export function keepsId(block: number, txIndex: number, logIndex: number): boolean {
+  return !orderComplete(block, txIndex, logIndex)
+}
+
+/// Bytes of the largest number.
+function widthOf(highest: number): number {
+  return highest < 0x100 ? 1 : highest < 0x1_0000 ? 2 : highest < 0x100_0000 ? 3 : 4
+}
+
+function append(out: ByteWriter, column: ByteWriter): void {
+  out.raw(column.bytes.subarray(0, column.length))
+}
+
+function amountForm(rows: Block, row: number): number {
+  if (rows.amountHigh[row] !== 0) return 3
+  if ((rows.amountLow[row] as number) % 1e9 !== 0) return 2
+  return rows.amountLow[row] !== 0 || (rows.amountMid[row] as number) % 1e6 !== 0 ? 1 : 0
+}
+
+function writeAmount(out: ByteWriter, rows: Block, row: number, form: number): void {
+  const low = rows.amountLow[row] as number
+  const mid = rows.amountMid[row] as number
+  const a0 = low % 1e9
+  const a1 = (low - a0) / 1e9 + (mid % 1e6) * 1000
+  if (form >= 2) {
+    // Two limbs of 30 bits in eight bytes.
+    out.uint32((a0 | ((a1 & 3) << 30)) >>> 0)
+    out.uint32(a1 >>> 2)
+  } else if (form === 1) out.uint32(a1)
+  out.varint(Math.floor(mid / 1e6))
+  if (form === 3) out.varint(rows.amountHigh[row] as number)
+}

@@ -1,0 +1,115 @@
+/// Exact unique traders of every window, without sets: buyers, sellers, and traders with either.
+///
+/// A pair (token, trader) counts in a window when its last swap lies in it. So three things change a count, and each is
+/// cheap for all windows at once:
+///
+/// - A cell leaves a window: the pairs whose last swap lies in the cell go. Each cell knows how many these are.
+/// - A pair's last swap moves from an old cell to a new one: the old cell has one less, the new one one more.
+/// - By that move the pair comes into those windows that hold the new swap and not the old one. Windows are sorted by
+///   their beginnings, so these are neighbours, w = j … k − 1; `steps` keeps +1 at j and −1 at k, and a window's count
+///   is the sum of the steps up to it, less what it has expired.
+///
+/// Example: windows of 1 m, 5 m and 1 h; alice buys after 10 minutes of quiet. The first two gain a buyer, the third had
+/// her already: +1 at 0, −1 at 2.
+
+import type { Block } from './block.js'
+import type { Cells } from './cells.js'
+import { EITHER, INTS, UNIQUE } from './lines.js'
+import { LAST_CELL, LAST_TICK, NEVER, PAIR, type Pairs } from './pairs.js'
+import type { Slices } from './slices.js'
+import { KINDS, type Tokens } from './tokens.js'
+
+/// Takes the swap of a pair at `tick` into the counts; `cell` is its cell in `cells`, which are null when its slice is
+/// not in memory as cells. `position` is the beginning of each window.
+export function enterPair(
+  pairs: Pairs,
+  tokens: Tokens,
+  slices: Slices,
+  position: Int32Array,
+  pairSide: number,
+  tick: number,
+  cells: Cells | null,
+  cell: number,
+): void {
+  const { records } = pairs
+  const at = (pairSide >> 1) * PAIR
+  const side = pairSide & 1
+  const last = records[at + LAST_TICK + side] as number
+  if (tick <= last) return
+  const other = records[at + LAST_TICK + (side ^ 1)] as number
+  const token = records[at] as number
+  const old = last === NEVER ? null : slices.cellsAt(last)
+  if (old !== null) bump(old, records[at + LAST_CELL + side] as number, side, -1)
+  if (cells !== null) bump(cells, cell, side, 1)
+  step(tokens, token * KINDS + side, position, last, tick)
+  const seen = last > other ? last : other
+  if (tick > seen) {
+    if (seen === last) {
+      if (old !== null) bump(old, records[at + LAST_CELL + side] as number, EITHER, -1)
+    } else {
+      const others = slices.cellsAt(other)
+      if (others !== null) bump(others, records[at + LAST_CELL + (side ^ 1)] as number, EITHER, -1)
+    }
+    if (cells !== null) bump(cells, cell, EITHER, 1)
+    step(tokens, token * KINDS + EITHER, position, seen, tick)
+  }
+  records[at + LAST_TICK + side] = tick
+  records[at + LAST_CELL + side] = cell
+}
+
+/// Counts the pairs whose last swap lies in each cell, for cells that have just been made again: of whole slices, whose
+/// rows are `rows`, row i in cell `cellOf[i]`. `begin` is the block's first relative tick.
+export function recountUniques(
+  { records }: Pairs,
+  rows: Block,
+  cellOf: Int32Array,
+  begin: number,
+  cells: Cells,
+): void {
+  const UNSEEN = -1
+  const { pairSide, slot } = rows
+  for (let row = 0; row < rows.rows; row++) {
+    const at = ((pairSide[row] as number) >> 1) * PAIR
+    const side = (pairSide[row] as number) & 1
+    const tick = begin + (slot[row] as number)
+    if (records[at + LAST_TICK + side] === tick) records[at + LAST_CELL + side] = UNSEEN
+  }
+  for (let row = 0; row < rows.rows; row++) {
+    const at = ((pairSide[row] as number) >> 1) * PAIR
+    const side = (pairSide[row] as number) & 1
+    const tick = begin + (slot[row] as number)
+    if (records[at + LAST_TICK + side] !== tick || records[at + LAST_CELL + side] !== UNSEEN) continue
+    const cell = cellOf[row] as number
+    records[at + LAST_CELL + side] = cell
+    bump(cells, cell, side, 1)
+    // Of a pair whose last buy and sell are both here, the buy counts.
+    const other = records[at + LAST_TICK + (side ^ 1)] as number
+    if (other < tick || (other === tick && side === 0)) bump(cells, cell, EITHER, 1)
+  }
+}
+
+/// A window's count of unique traders of a kind.
+export function uniquesOf(tokens: Tokens, token: number, w: number, kind: number): number {
+  const stride = tokens.windows + 1
+  const from = (token * KINDS + kind) * stride
+  let count = 0
+  for (let i = 0; i <= w; i++) count += tokens.steps[from + i] as number
+  return (count - (tokens.lines.ints[(token * stride + w) * INTS + UNIQUE + kind] as number)) | 0
+}
+
+function bump(cells: Cells, cell: number, kind: number, by: number): void {
+  const { ints } = cells.lines
+  const at = cell * INTS + UNIQUE + kind
+  ints[at] = (ints[at] as number) + by
+}
+
+/// A pair comes into the windows that hold `tick` and not `last`.
+function step(tokens: Tokens, series: number, position: Int32Array, last: number, tick: number): void {
+  const { steps, windows } = tokens
+  let w = 0
+  while (w < windows && tick <= (position[w] as number)) w++
+  const at = series * (windows + 1)
+  steps[at + w] = (steps[at + w] as number) + 1
+  while (w < windows && last <= (position[w] as number)) w++
+  steps[at + w] = (steps[at + w] as number) - 1
+}
