@@ -11,11 +11,15 @@
 
 import { BLOCK_TICKS, END } from './block.js'
 import { grownInt32, grownUint8 } from './columns.js'
-import { INTS, LINE, Lines, PRICE, TAG } from './lines.js'
+import { LINE, Lines, PRICE } from './lines.js'
 
 /// In `pricedRow`: no swap of the cell has a known price; and, the swap that has is on disk.
 export const UNPRICED = -1
 export const ON_DISK = -2
+
+/// Of `seen`.
+export const SEEN = 4
+export const SEEN_TOKEN = 3
 
 /// The table of tokens: token + 1 (0 is an empty slot), first and last cell, node (token-blocks.ts).
 const ENTRY = 4
@@ -25,9 +29,12 @@ const NODE = 3
 
 export class Cells {
   count = 0
-  /// Sums of each cell; PRICE is that of its first swap of known price in chain order, or NaN; TAG is the token;
-  /// uniques count the pairs whose last swap lies in the cell.
+  /// Sums of each cell; PRICE is that of its first swap of known price in chain order, or NaN.
   readonly lines: Lines
+  /// cell × SEEN: how many pairs have their last swap in the cell: with a buy, with a sell, with either; and the token.
+  /// Apart from the sums and small, because every arrival looks at the cell of its pair's swap before, anywhere in the
+  /// last hours.
+  seen: Int32Array
   /// Slice within the block.
   slot: Uint8Array
   nextOfToken: Int32Array
@@ -43,6 +50,7 @@ export class Cells {
 
   constructor(capacity: number) {
     this.lines = new Lines(capacity)
+    this.seen = new Int32Array(capacity * SEEN)
     this.slot = new Uint8Array(capacity)
     this.nextOfToken = new Int32Array(capacity)
     this.nextInSlice = new Int32Array(capacity)
@@ -58,6 +66,7 @@ export class Cells {
   /// Empties the block for another use; the columns keep their room.
   clear(): void {
     this.lines.clear(0, this.count)
+    this.seen.fill(0, 0, this.count * SEEN)
     this.count = 0
     this.sliceHead.fill(END)
     this.#sliceTail.fill(END)
@@ -133,7 +142,7 @@ export class Cells {
     if (cell === this.slot.length) this.#grow()
     this.count = cell + 1
     this.lines.f64[cell * LINE + PRICE] = Number.NaN
-    this.lines.ints[cell * INTS + TAG] = token
+    this.seen[cell * SEEN + SEEN_TOKEN] = token
     this.slot[cell] = slot
     this.nextOfToken[cell] = END
     this.nextInSlice[cell] = END
@@ -162,6 +171,7 @@ export class Cells {
   #grow(): void {
     const needed = this.slot.length + 1
     this.lines.grow(needed)
+    this.seen = grownInt32(this.seen, needed * SEEN)
     this.slot = grownUint8(this.slot, needed)
     this.nextOfToken = grownInt32(this.nextOfToken, needed)
     this.nextInSlice = grownInt32(this.nextInSlice, needed)

@@ -2,16 +2,17 @@
 /// again needs. Deterministic: whoever covers the same offsets writes the same rows.
 ///
 /// Payload (version 2; docs/formats/deltas.md): version; the fate totals at the end; the delta's own dictionary; the
-/// runs of log time (row count, milliseconds since the run before); the rows' distances in offset; then the rows as
-/// columns.
+/// runs of log time (row count, milliseconds since the run before); the rows' distances in offset; the digests of their
+/// content; then the rows as columns.
 
 import { invariant } from '../invariant.js'
 import { Block } from './block.js'
 import { ByteReader, ByteWriter } from './bytes.js'
-import { Dictionary, type DictionaryWriter, type Interner } from './dictionary.js'
+import type { DictionaryWriter } from './dictionary.js'
+import { DeltaDictionary, type Interner } from './dictionary-reader.js'
 import { type FateCounts, fateNames } from './fates.js'
-import type { Pairs } from './pairs.js'
 import { RowColumnsReader, RowColumnsWriter, WHOLE_ID } from './row-columns.js'
+import type { BlockEntry } from './slices.js'
 
 export const DELTA_VERSION = 2
 
@@ -21,6 +22,7 @@ export class DeltaBuilder {
   readonly #names = new ByteWriter(1 << 16)
   readonly #runs = new ByteWriter(256)
   readonly #offsets = new ByteWriter(1 << 12)
+  readonly #digests = new ByteWriter(1 << 12)
   readonly #rows = new RowColumnsWriter(WHOLE_ID)
   #runCount = 0
   #runRows = 0
@@ -45,6 +47,7 @@ export class DeltaBuilder {
     this.#rows.begin(0)
     this.#runs.clear()
     this.#offsets.clear()
+    this.#digests.clear()
     this.#runCount = 0
     this.#runRows = 0
     this.#lastRunTime = 0
@@ -52,8 +55,9 @@ export class DeltaBuilder {
     this.#maxBlock = -1
   }
 
-  /// Adds a row that lies in the block with this index.
-  add(index: number, rows: Block, row: number, logTimeMs: number): void {
+  /// Adds a row of the block; `digest` is that of its content (digest.ts).
+  add({ index, rows }: BlockEntry, row: number, digest: number, logTimeMs: number): void {
+    invariant(rows !== null, 'a row that was accepted is in memory')
     if (logTimeMs !== this.#runTime || this.#runRows === 0) {
       this.#endRun()
       this.#runTime = logTimeMs
@@ -64,6 +68,7 @@ export class DeltaBuilder {
     const offset = rows.offset[row] as number
     this.#offsets.varint(offset - this.#previousOffset)
     this.#previousOffset = offset
+    this.#digests.uint32(digest)
     if (index > this.#maxBlock) this.#maxBlock = index
   }
 
@@ -83,6 +88,7 @@ export class DeltaBuilder {
     out.raw(this.#runs.bytes.subarray(0, this.#runs.length))
     out.varint(this.count)
     out.raw(this.#offsets.bytes.subarray(0, this.#offsets.length))
+    out.raw(this.#digests.bytes.subarray(0, this.#digests.length))
     this.#rows.finish(out)
     return out.take()
   }
@@ -101,25 +107,21 @@ export class DeltaBuilder {
 export interface DeltaRows {
   /// Totals at the delta's end.
   readonly fates: FateCounts
-  /// Offsets are set, slots and links are not.
+  /// Every row. Offsets are set; slots and links are not. Pairs are local numbers, which `pairs` gives a meaning.
   readonly rows: Block
+  readonly digests: Int32Array
+  readonly pairs: DeltaDictionary
   /// Rows with one log time, in order.
   readonly runs: readonly { readonly rows: number; readonly logTimeMs: number }[]
 }
 
-export function readDelta(
-  payload: Uint8Array,
-  coversFrom: number,
-  interner: Interner,
-  pairs: Pairs,
-): DeltaRows {
+export function readDelta(payload: Uint8Array, coversFrom: number, interner: Interner): DeltaRows {
   const reader = new ByteReader(payload)
   const version = reader.uint8()
   invariant(version === DELTA_VERSION, `deltas are of version ${DELTA_VERSION}, found ${version}`)
   const fates: FateCounts = { accepted: 0, duplicate: 0, late: 0, early: 0, invalid: 0, conflict: 0 }
   for (const name of fateNames) fates[name] = reader.varint()
-  const dictionary = new Dictionary()
-  dictionary.read(reader, reader.varint(), interner)
+  const pairs = new DeltaDictionary(reader, reader.varint(), interner)
   const runs: { rows: number; logTimeMs: number }[] = []
   let logTimeMs = 0
   let announced = 0
@@ -137,8 +139,9 @@ export function readDelta(
     offset += reader.varint()
     rows.offset[row] = offset
   }
-  const numbers = { pairs: dictionary.pairs, records: pairs.records }
-  new RowColumnsReader(WHOLE_ID).read(reader, count, rows, 0, 0, numbers, true)
+  const digests = new Int32Array(count)
+  for (let row = 0; row < count; row++) digests[row] = reader.int32()
+  new RowColumnsReader(WHOLE_ID).read(reader, count, rows, 0, 0, null, true)
   invariant(announced === count && reader.done, 'a delta holds the rows it announces')
-  return { fates, rows, runs }
+  return { fates, rows, digests, pairs, runs }
 }

@@ -3,9 +3,10 @@
 /// numbers the process that wrote them used inside.
 ///
 /// An entry, in the order of local pair numbers: token reference, trader reference. A reference is a varint: a
-/// local number given out before, or the next one, in which case the name's length and bytes follow.
+/// local number given out before, or the next one, in which case the name's length and bytes follow. They are read by
+/// dictionary-reader.ts.
 
-import type { ByteReader, ByteWriter } from './bytes.js'
+import type { ByteWriter } from './bytes.js'
 import { grownInt32 } from './columns.js'
 import type { Names } from './names.js'
 import type { Pairs } from './pairs.js'
@@ -99,49 +100,4 @@ function reference(numbers: Numbering, names: Names, id: number, out: ByteWriter
   out.varint(numbers.next)
   out.sized(names.bytesOf(id))
   numbers.add(id)
-}
-
-/// Gives ids of this process to names and pairs.
-export interface Interner {
-  token(name: Uint8Array): number
-  trader(name: Uint8Array): number
-  pair(token: number, trader: number): number
-}
-
-/// What a scope's local numbers mean in this process.
-export class Dictionary {
-  /// Pair id by local number. Ids of pairs that are no longer in use are stale.
-  pairs = new Int32Array(64)
-  size = 0
-  #tokens: number[] = []
-  #traders: number[] = []
-
-  push(pair: number): void {
-    if (this.size === this.pairs.length) this.pairs = grownInt32(this.pairs, this.size + 1)
-    this.pairs[this.size++] = pair
-  }
-
-  /// Reads `count` entries.
-  read(reader: ByteReader, count: number, interner: Interner): void {
-    for (let i = 0; i < count; i++) {
-      const token = named(this.#tokens, reader, interner.token)
-      const trader = named(this.#traders, reader, interner.trader)
-      this.push(interner.pair(token, trader))
-    }
-  }
-
-  /// No further entries will come: the numbers of names are not needed any more.
-  seal(): void {
-    this.#tokens = []
-    this.#traders = []
-  }
-}
-
-function named(known: number[], reader: ByteReader, intern: (name: Uint8Array) => number): number {
-  const number = reader.varint()
-  const old = known[number]
-  if (old !== undefined) return old
-  const id = intern(reader.sized())
-  known.push(id)
-  return id
 }

@@ -55,6 +55,14 @@ export class Extremes {
     meta[at + LAST] = end + 1
   }
 
+  /// As Names.glance.
+  glance(queue: number): number {
+    const meta = this.#meta
+    const at = queue * META
+    const last = (meta[at + BASE] as number) + (meta[at + LAST] as number) - 1
+    return last < 0 ? last : (this.#slab[last * 2] as number)
+  }
+
   /// The largest value at a tick after `after`, or NaN.
   maximumAfter(queue: number, after: number): number {
     const at = this.#firstFrom(queue, after + 1)

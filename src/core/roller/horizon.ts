@@ -43,6 +43,11 @@ export class Horizon {
     return -1
   }
 
+  /// As Names.glance.
+  glance(id0: number): number {
+    return this.#index.first(id0)
+  }
+
   digestAt(entry: number): number {
     return this.#page(entry)[(entry & (PAGE_ENTRIES - 1)) * ENTRY + DIGEST] as number
   }

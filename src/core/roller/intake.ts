@@ -1,24 +1,37 @@
 /// Takes the accepted rows of a batch into the ledger.
 ///
-/// Not row by row, but step by step for the whole batch: first the names of tokens and traders, then the pairs, then the
-/// rows. Each step is a short loop over one table, in which the processor waits for the memory of many rows at once;
-/// row by row it would wait for one table after the other. This is most of the roller's speed.
+/// Not row by row, but step by step for a group of rows: first the names of tokens and traders, then the pairs, then the
+/// rows. Nearly all of the time is spent waiting for memory, at some ten places per row that lie anywhere in large
+/// tables. So before each step comes a glance: a short loop that only looks at those places, in which the processor
+/// waits for many rows side by side. The step then finds what it needs in the cache. This doubles the roller's speed.
 
 import type { SwapBatch } from '../swap-batch.js'
+import { SEEN } from './cells.js'
 import { grownFloat64, grownInt32 } from './columns.js'
 import type { DeltaBuilder } from './delta.js'
 import type { Ledger } from './ledger.js'
+import { LINE } from './lines.js'
+import { LAST_CELL, LAST_TICK, NEVER, PAIR } from './pairs.js'
+import { KINDS, QUEUES, RECORD } from './tokens.js'
+
+/// Rows of a group: what they need fits into the second-level cache.
+const GROUP = 256
 
 export class Intake {
   readonly #ledger: Ledger
   #batch: SwapBatch | null = null
   #count = 0
-  /// Of each accepted row: its row in the batch, tick, offset, token, trader and pair.
-  #row = new Int32Array(256)
-  #tick = new Int32Array(256)
-  #offset = new Float64Array(256)
-  #token = new Int32Array(256)
-  #pair = new Int32Array(256)
+  /// Of each accepted row: its row in the batch, tick, offset and digest.
+  #row = new Int32Array(GROUP)
+  #tick = new Int32Array(GROUP)
+  #offset = new Float64Array(GROUP)
+  #digest = new Int32Array(GROUP)
+  /// Of each row of the group.
+  readonly #token = new Int32Array(GROUP)
+  readonly #trader = new Int32Array(GROUP)
+  readonly #pair = new Int32Array(GROUP)
+  /// Takes what glances return, so that they are not optimised away.
+  glanced = 0
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger
@@ -30,11 +43,12 @@ export class Intake {
   }
 
   /// Adds row i of the batch.
-  add(i: number, relativeTick: number, offset: number): void {
+  add(i: number, relativeTick: number, offset: number, digest: number): void {
     if (this.#count === this.#row.length) this.#grow()
     this.#row[this.#count] = i
     this.#tick[this.#count] = relativeTick
     this.#offset[this.#count] = offset
+    this.#digest[this.#count] = digest
     this.#count++
   }
 
@@ -43,39 +57,37 @@ export class Intake {
     const batch = this.#batch
     if (batch === null) return
     this.#batch = null
-    this.#internNames(batch)
-    this.#internPairs()
-    const ledger = this.#ledger
-    for (let k = 0; k < this.#count; k++) {
-      ledger.accept(
-        batch,
-        this.#row[k] as number,
-        this.#token[k] as number,
-        this.#pair[k] as number,
-        this.#tick[k] as number,
-        this.#offset[k] as number,
-      )
-      const entry = ledger.lastEntry
-      if (delta !== null && entry?.rows != null) delta.add(entry.index, entry.rows, ledger.lastRow, logTimeMs)
+    for (let from = 0; from < this.#count; from += GROUP) {
+      const to = Math.min(this.#count, from + GROUP)
+      this.#internNames(batch, from, to)
+      this.#internPairs(to - from)
+      this.#glanceAtTokens(to - from)
+      this.#glanceAtCells(batch, from, to)
+      this.#accept(batch, from, to, delta, logTimeMs)
     }
   }
 
-  #internNames(batch: SwapBatch): void {
+  #internNames(batch: SwapBatch, from: number, to: number): void {
     const ledger = this.#ledger
+    const { tokenNames, traderNames } = ledger
     const { bytes, tokenAt, tokenLength, tokenHash, whoAt, whoLength, whoHash } = batch
-    for (let k = 0; k < this.#count; k++) {
-      const i = this.#row[k] as number
-      this.#token[k] = ledger.internToken(
+    const rows = this.#row
+    let glanced = 0
+    for (let k = from; k < to; k++) glanced ^= tokenNames.glance(tokenHash[rows[k] as number] as number)
+    for (let k = from; k < to; k++) glanced ^= traderNames.glance(whoHash[rows[k] as number] as number)
+    this.glanced = glanced
+    for (let k = from; k < to; k++) {
+      const i = rows[k] as number
+      this.#token[k - from] = ledger.internToken(
         bytes,
         tokenAt[i] as number,
         tokenLength[i] as number,
         tokenHash[i] as number,
       )
     }
-    for (let k = 0; k < this.#count; k++) {
-      const i = this.#row[k] as number
-      // Of the pair, for now its trader.
-      this.#pair[k] = ledger.internTrader(
+    for (let k = from; k < to; k++) {
+      const i = rows[k] as number
+      this.#trader[k - from] = ledger.internTrader(
         bytes,
         whoAt[i] as number,
         whoLength[i] as number,
@@ -84,9 +96,73 @@ export class Intake {
     }
   }
 
-  #internPairs(): void {
-    for (let k = 0; k < this.#count; k++) {
-      this.#pair[k] = this.#ledger.pair(this.#token[k] as number, this.#pair[k] as number)
+  #internPairs(count: number): void {
+    const ledger = this.#ledger
+    const { pairs } = ledger
+    let glanced = 0
+    for (let k = 0; k < count; k++) {
+      glanced ^= pairs.glance(this.#token[k] as number, this.#trader[k] as number)
+    }
+    this.glanced = glanced
+    for (let k = 0; k < count; k++) {
+      this.#pair[k] = ledger.internPair(this.#token[k] as number, this.#trader[k] as number)
+    }
+  }
+
+  #glanceAtTokens(count: number): void {
+    const { tokens, windows } = this.#ledger.view
+    const { extremes, lines, records, steps } = tokens
+    const stride = windows + 1
+    let glanced = 0
+    for (let k = 0; k < count; k++) {
+      const token = this.#token[k] as number
+      glanced +=
+        (lines.f64[(token * stride + windows) * LINE] as number) +
+        (records[token * RECORD] as number) +
+        (steps[token * KINDS * stride] as number)
+    }
+    for (let k = 0; k < count; k++) {
+      const queue = (this.#token[k] as number) * QUEUES
+      glanced += extremes.glance(queue) + extremes.glance(queue + 1) + extremes.glance(queue + 2)
+    }
+    this.glanced = glanced
+  }
+
+  /// The cells in which the pairs' last swaps lie.
+  #glanceAtCells(batch: SwapBatch, from: number, to: number): void {
+    const { slices, pairs } = this.#ledger
+    const { records } = pairs
+    let glanced = 0
+    for (let k = from; k < to; k++) {
+      const at = (this.#pair[k - from] as number) * PAIR + (batch.side[this.#row[k] as number] as number)
+      const last = records[at + LAST_TICK] as number
+      if (last === NEVER) continue
+      const cells = slices.cellsAt(last)
+      if (cells !== null) glanced ^= cells.seen[(records[at + LAST_CELL] as number) * SEEN] ?? 0
+    }
+    this.glanced = glanced
+  }
+
+  #accept(
+    batch: SwapBatch,
+    from: number,
+    to: number,
+    delta: DeltaBuilder | null,
+    logTimeMs: number,
+  ): void {
+    const ledger = this.#ledger
+    for (let k = from; k < to; k++) {
+      ledger.accept(
+        batch,
+        this.#row[k] as number,
+        this.#token[k - from] as number,
+        this.#pair[k - from] as number,
+        this.#tick[k] as number,
+        this.#offset[k] as number,
+      )
+      const entry = ledger.lastEntry
+      if (delta === null || entry === null) continue
+      delta.add(entry, ledger.lastRow, this.#digest[k] as number, logTimeMs)
     }
   }
 
@@ -95,7 +171,6 @@ export class Intake {
     this.#row = grownInt32(this.#row, needed)
     this.#tick = grownInt32(this.#tick, needed)
     this.#offset = grownFloat64(this.#offset, needed)
-    this.#token = grownInt32(this.#token, needed)
-    this.#pair = grownInt32(this.#pair, needed)
+    this.#digest = grownInt32(this.#digest, needed)
   }
 }

@@ -1,13 +1,13 @@
 /// The accepted rows and everything derived from them, kept in step: names and pairs, the slices, and the view. The
 /// roller decides which rows come in; sealing and restoring move them to and from disk.
 
-import { hash32 } from '../fingerprint.js'
 import { invariant } from '../invariant.js'
 import type { SwapBatch } from '../swap-batch.js'
 import { BLOCK_TICKS, type Block, END } from './block.js'
 import { grownInt32 } from './columns.js'
 import type { RollerConfig } from './config.js'
-import { DictionaryWriter, type Interner } from './dictionary.js'
+import { DictionaryWriter } from './dictionary.js'
+import type { Interner } from './dictionary-reader.js'
 import { digestOfRow } from './digest.js'
 import { Names } from './names.js'
 import { Pairs } from './pairs.js'
@@ -65,16 +65,7 @@ export class Ledger implements Interner {
     return Math.floor(timeMs / this.#resolutionMs) - this.#origin
   }
 
-  token = (name: Uint8Array): number => this.internToken(name, 0, name.length, hash32(name, 0, name.length))
-
-  trader = (name: Uint8Array): number => this.internTrader(name, 0, name.length, hash32(name, 0, name.length))
-
-  pair = (token: number, trader: number): number => {
-    const known = this.pairs.find(token, trader)
-    return known >= 0 ? known : this.#addPair(token, trader)
-  }
-
-  internToken(bytes: Uint8Array, at: number, length: number, hash: number): number {
+  internToken = (bytes: Uint8Array, at: number, length: number, hash: number): number => {
     const { tokenNames } = this
     const before = tokenNames.size
     const token = tokenNames.intern(bytes, at, length, hash)
@@ -82,7 +73,7 @@ export class Ledger implements Interner {
     return token
   }
 
-  internTrader(bytes: Uint8Array, at: number, length: number, hash: number): number {
+  internTrader = (bytes: Uint8Array, at: number, length: number, hash: number): number => {
     const { traderNames } = this
     const before = traderNames.size
     const trader = traderNames.intern(bytes, at, length, hash)
@@ -91,6 +82,19 @@ export class Ledger implements Interner {
       this.#traderPairs[trader] = 0
     }
     return trader
+  }
+
+  internPair(token: number, trader: number): number {
+    const known = this.pairs.find(token, trader)
+    return known >= 0 ? known : this.#addPair(token, trader)
+  }
+
+  glanceAtTrader(hash: number): number {
+    return this.traderNames.glance(hash)
+  }
+
+  glanceAtPair(token: number, trader: number): number {
+    return this.pairs.glance(token, trader)
   }
 
   /// Stores row i of the batch as accepted at the offset; `lastEntry` and `lastRow` tell where.

@@ -135,7 +135,7 @@ export class Lines {
     const amount = from[source + HIGH_AMOUNT] as number
     const top = from[source + HIGH_AMOUNT + 1] as number
     if (usd0 === 0 && usd1 === 0 && amount === 0 && top === 0) return
-    const high = this.#withHigh()
+    const high = this.withHigh()
     const at = line * HIGH
     high[at] = (high[at] as number) + usd0
     high[at + 1] = (high[at + 1] as number) + usd1
@@ -152,7 +152,7 @@ export class Lines {
 
   #carry(line: number, amountHigh: number): void {
     const { f64 } = this
-    const high = this.#withHigh()
+    const high = this.withHigh()
     const at = line * LINE
     const to = line * HIGH
     for (let side = 0; side < 2; side++) {
@@ -170,7 +170,8 @@ export class Lines {
     this.#addHighAmount(high, to, overMid + amountHigh)
   }
 
-  #withHigh(): Float64Array {
+  /// The limbs above, made if no sum has needed them yet.
+  withHigh(): Float64Array {
     this.high ??= new Float64Array(this.capacity * HIGH)
     return this.high
   }

@@ -41,6 +41,13 @@ export class Names {
     return id
   }
 
+  /// Looks at the memory that `intern` will need for a name, and does nothing: calls for many names wait side by side.
+  /// What it returns means nothing, but must be used, or there would be no look.
+  glance(hash: number): number {
+    const id = this.#index.first(hash)
+    return id < 0 ? id : (this.#bytes[this.#places[id * 2] as number] as number)
+  }
+
   /// The id of a name given as text, or -1.
   findText(text: string): number {
     const bytes = new TextEncoder().encode(text)

@@ -53,6 +53,12 @@ export class Pairs {
     return -1
   }
 
+  /// As Names.glance.
+  glance(token: number, trader: number): number {
+    const id = this.#index.first(mix(token, trader))
+    return id < 0 ? id : (this.records[id * PAIR + LAST_TICK] as number)
+  }
+
   /// Adds a pair, which must be new.
   add(token: number, trader: number): number {
     const id = this.#free.pop() ?? this.idLimit++

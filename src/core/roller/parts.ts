@@ -8,7 +8,8 @@
 import { invariant } from '../invariant.js'
 import { BLOCK_TICKS, type Block, compareRows, END } from './block.js'
 import { ByteReader, ByteWriter } from './bytes.js'
-import { Dictionary, type DictionaryWriter, type Interner } from './dictionary.js'
+import type { DictionaryWriter } from './dictionary.js'
+import { Dictionary, type Interner } from './dictionary-reader.js'
 import type { Pairs } from './pairs.js'
 import { RowColumnsReader, RowColumnsWriter, SLICE_ID } from './row-columns.js'
 

@@ -34,6 +34,7 @@ import {
   FIRST_TICK,
   LAST_MS,
   NO_TICK,
+  OPEN_MOST,
   QUEUE_HIGH,
   QUEUE_LARGEST,
   QUEUE_LOW,
@@ -110,8 +111,11 @@ export class Readings {
     const line = token * (windows + 1) + w
     const after = position[w] as number
     if ((ints[line * INTS + TAG] as number) <= after) {
-      ints[line * INTS + TAG] = this.#openAfter(token, after)
+      const tick = this.#openAfter(token, after)
+      ints[line * INTS + TAG] = tick
       f64[line * LINE + PRICE] = this.#openPrice
+      const most = token * RECORD + OPEN_MOST
+      if (tick > (tokens.records[most] as number)) tokens.records[most] = tick
     }
     return f64[line * LINE + PRICE] as number
   }

@@ -52,6 +52,8 @@ export interface RollerDelta {
 const NO_PARTS: PartSource = { readParts: () => [] }
 /// A delta with so many rows is closed at the end of its batch: deltas stay below a megabyte or two.
 const DELTA_ROWS_MAX = 8192
+/// Ids that are looked for side by side; see intake.ts.
+const GLANCED = 256
 /// Relative ticks are 32-bit integers; where every swap is taken, those further ahead can never be seen.
 const TICKS_AHEAD_MAX = 2 ** 30
 
@@ -96,13 +98,19 @@ export class Roller {
     const intake = this.#intake
     intake.begin(batch)
     let valid = 0
+    let glanced = 0
     for (let i = 0; i < batch.size; i++) {
       const record = batch.record[i] as number
+      if (i % GLANCED === 0) {
+        const to = Math.min(batch.size, i + GLANCED)
+        for (let j = i; j < to; j++) glanced ^= this.#horizon.glance(batch.id0[j] as number)
+      }
       if (record < skipped) continue
       valid++
       const refusal = this.#admit(batch, i, firstOffset + record)
       if (refusal !== null) rejected.push(refusal)
     }
+    intake.glanced = glanced
     intake.finish(this.#delta, this.#logTime)
     this.#fates.invalid += count - skipped - valid
     this.#position = end
@@ -305,7 +313,7 @@ export class Roller {
     this.#fates.accepted++
     this.#horizon.add(id0, id1, id2, digest, this.#logTime)
     if (this.config.admission === 'log-time' || this.#canBeSeen(relativeTick)) {
-      this.#intake.add(i, relativeTick, at)
+      this.#intake.add(i, relativeTick, at, digest)
     }
     return null
   }

@@ -135,7 +135,7 @@ export class RowColumnsWriter {
   }
 }
 
-/// What reading gives a meaning to numbers of pairs.
+/// What gives a meaning to numbers of pairs.
 export interface PairNumbers {
   /// Pair id by number.
   readonly pairs: Int32Array
@@ -162,14 +162,15 @@ export class RowColumnsReader {
   }
 
   /// Reads `count` rows into rows [first, first + count) of `rows`, which must be there: every column but slot, offset
-  /// and links. Unless `whole`, nothing of the place in the chain, nor the id.
+  /// and links. Unless `whole`, nothing of the place in the chain, nor the id. Without `numbers` pairs are left as their
+  /// local numbers, and tokens are not set.
   read(
     reader: ByteReader,
     count: number,
     rows: Block,
     first: number,
     beginMs: number,
-    numbers: PairNumbers,
+    numbers: PairNumbers | null,
     whole: boolean,
   ): void {
     const shape = reader.uint8()
@@ -214,7 +215,7 @@ function readPairs(
   rows: Block,
   first: number,
   width: number,
-  { pairs, records }: PairNumbers,
+  numbers: PairNumbers | null,
 ): void {
   const { bytes } = reader
   let at = reader.at
@@ -222,11 +223,17 @@ function readPairs(
   for (let row = first; row < first + count; row++) {
     let value = bytes[at++] as number
     for (let shift = 8; shift < width * 8; shift += 8) value |= (bytes[at++] as number) << shift
+    rows.pairSide[row] = value
+  }
+  reader.at = at
+  if (numbers === null) return
+  const { pairs, records } = numbers
+  for (let row = first; row < first + count; row++) {
+    const value = rows.pairSide[row] as number
     const pair = pairs[value >>> 1] as number
     rows.pairSide[row] = pair * 2 + (value & 1)
     rows.token[row] = records[pair * PAIR + PAIR_TOKEN] as number
   }
-  reader.at = at
 }
 
 function readAmount(reader: ByteReader, rows: Block, row: number, form: number): void {

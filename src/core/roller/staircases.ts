@@ -4,22 +4,28 @@
 import { grownFloat64, grownInt32 } from './columns.js'
 import type { Extremes } from './extremes.js'
 
+const NEVER_PAST = Number.NEGATIVE_INFINITY
+
 const NONE = -1
 
 export class Staircases {
-  /// The newest entry that joined, by queue: the oldest, and the largest.
-  #top = new Int32Array(256).fill(NONE)
+  /// By queue: the oldest entry that joined, and its value, which is the largest.
+  readonly #top: Int32Array
+  readonly #most: Float64Array
   #tick = new Int32Array(1024)
   #value = new Float64Array(1024)
   /// The entry that joined before, which is newer.
   #newer = new Int32Array(1024)
   #count = 0
 
+  constructor(queues: number) {
+    this.#top = new Int32Array(queues).fill(NONE)
+    this.#most = new Float64Array(queues).fill(Number.NEGATIVE_INFINITY)
+  }
+
   /// Offers a value; ticks must not increase.
   offer(queue: number, tick: number, value: number): void {
-    const top = queue < this.#top.length ? (this.#top[queue] as number) : NONE
-    if (top !== NONE && (this.#value[top] as number) >= value) return
-    this.#push(queue, top, tick, value)
+    if (value > (this.#most[queue] as number)) this.#push(queue, tick, value)
   }
 
   /// Moves everything into queues that are empty.
@@ -29,16 +35,9 @@ export class Staircases {
         extremes.add(queue, this.#tick[at] as number, this.#value[at] as number, NEVER_PAST)
       }
     }
-    this.#top.fill(NONE)
-    this.#count = 0
   }
 
-  #push(queue: number, newer: number, tick: number, value: number): void {
-    if (queue >= this.#top.length) {
-      const top = grownInt32(this.#top, queue + 1)
-      top.fill(NONE, this.#top.length)
-      this.#top = top
-    }
+  #push(queue: number, tick: number, value: number): void {
     const at = this.#count++
     if (at === this.#tick.length) {
       this.#tick = grownInt32(this.#tick, at + 1)
@@ -47,9 +46,8 @@ export class Staircases {
     }
     this.#tick[at] = tick
     this.#value[at] = value
-    this.#newer[at] = newer
+    this.#newer[at] = this.#top[queue] as number
     this.#top[queue] = at
+    this.#most[queue] = value
   }
 }
-
-const NEVER_PAST = Number.NEGATIVE_INFINITY

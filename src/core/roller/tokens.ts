@@ -30,6 +30,8 @@ export const CLOSE_TX = 7
 export const CLOSE_LOG = 8
 export const CLOSE_ID0 = 9
 export const CLOSE_ID1 = 10
+/// At least the tick of each window's opening price, as far as they have been looked for.
+export const OPEN_MOST = 11
 
 /// The token's queues of extremes: prices, negated prices, sizes.
 export const QUEUES = 3
@@ -83,6 +85,7 @@ export class Tokens {
     this.records[at + CLOSE_TICK] = STALE
     this.records[at + CLOSE_PRICE] = Number.NaN
     this.records[at + CLOSE_MS] = Number.NEGATIVE_INFINITY
+    this.records[at + OPEN_MOST] = STALE
     this.closeId[token] = undefined
     this.pairs[token] = 0
     this.changed[token] = 0

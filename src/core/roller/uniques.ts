@@ -13,7 +13,7 @@
 /// her already: +1 at 0, −1 at 2.
 
 import type { Block } from './block.js'
-import type { Cells } from './cells.js'
+import { type Cells, SEEN } from './cells.js'
 import { EITHER, INTS, UNIQUE } from './lines.js'
 import { LAST_CELL, LAST_TICK, NEVER, PAIR, type Pairs } from './pairs.js'
 import type { Slices } from './slices.js'
@@ -98,9 +98,9 @@ export function uniquesOf(tokens: Tokens, token: number, w: number, kind: number
 }
 
 function bump(cells: Cells, cell: number, kind: number, by: number): void {
-  const { ints } = cells.lines
-  const at = cell * INTS + UNIQUE + kind
-  ints[at] = (ints[at] as number) + by
+  const { seen } = cells
+  const at = cell * SEEN + kind
+  seen[at] = (seen[at] as number) + by
 }
 
 /// A pair comes into the windows that hold `tick` and not `last`.

@@ -9,7 +9,7 @@
 /// configured window is that long, one more cursor stands for it.
 
 import { BLOCK_TICKS, type Block, compareBytes, END } from './block.js'
-import type { Cells } from './cells.js'
+import { type Cells, SEEN, SEEN_TOKEN } from './cells.js'
 import { grownInt32 } from './columns.js'
 import { COUNT, INTS, LINE, PRICE, TAG, UNIQUE } from './lines.js'
 import { AHEAD, NEVER, PAIR, type Pairs } from './pairs.js'
@@ -26,6 +26,7 @@ import {
   FIRST_MS,
   FIRST_TICK,
   LAST_MS,
+  OPEN_MOST,
   QUEUE_HIGH,
   QUEUE_LARGEST,
   QUEUE_LOW,
@@ -181,6 +182,8 @@ export class View {
 
   /// The slice of a token has another first price: windows that it opens take note.
   #noteOpen(token: number, tick: number, price: number): void {
+    // Nearly always it comes after every opening price that is known.
+    if (tick > (this.tokens.records[token * RECORD + OPEN_MOST] as number)) return
     const { ints, f64 } = this.tokens.lines
     const first = token * (this.windows + 1)
     for (let w = 0; w < this.windows; w++) {
@@ -305,20 +308,18 @@ export class View {
   // Short, and without dependencies between cells: the processor then waits for the memory of several cells at once.
   #expireSlice(w: number, cells: Cells, head: number): void {
     const { lines } = this.tokens
+    const { ints } = lines
     const stride = this.windows + 1
-    const from = cells.lines
-    const { ints } = from
-    const { nextInSlice } = cells
+    const { nextInSlice, seen, lines: from } = cells
     for (let cell = head; cell !== END; cell = nextInSlice[cell] as number) {
-      const source = cell * INTS
-      const token = ints[source + TAG] as number
+      const source = cell * SEEN
+      const token = seen[source + SEEN_TOKEN] as number
       const line = token * stride + w
       lines.addLine(line, from, cell)
       const to = line * INTS + UNIQUE
-      const target = lines.ints
-      target[to] = (target[to] as number) + (ints[source + UNIQUE] as number)
-      target[to + 1] = (target[to + 1] as number) + (ints[source + UNIQUE + 1] as number)
-      target[to + 2] = (target[to + 2] as number) + (ints[source + UNIQUE + 2] as number)
+      ints[to] = (ints[to] as number) + (seen[source] as number)
+      ints[to + 1] = (ints[to + 1] as number) + (seen[source + 1] as number)
+      ints[to + 2] = (ints[to + 2] as number) + (seen[source + 2] as number)
       this.touch(token)
     }
   }
