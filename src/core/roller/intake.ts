@@ -6,13 +6,13 @@
 /// waits for many rows side by side. The step then finds what it needs in the cache. This doubles the roller's speed.
 
 import type { SwapBatch } from '../swap-batch.js'
-import { SEEN } from './cells.js'
-import { grownFloat64, grownInt32 } from './columns.js'
-import type { DeltaBuilder } from './delta.js'
 import type { Ledger } from './ledger.js'
-import { LINE } from './lines.js'
-import { LAST_CELL, LAST_TICK, NEVER, PAIR } from './pairs.js'
-import { KINDS, QUEUES, RECORD } from './tokens.js'
+import { SEEN } from './slices/cells.js'
+import type { DeltaBuilder } from './storage/delta.js'
+import { grownFloat64, grownInt32 } from './tables/columns.js'
+import { LINE } from './tables/lines.js'
+import { LAST_CELL, LAST_TICK, NEVER, PAIR } from './tables/pairs.js'
+import { KINDS, QUEUES, RECORD } from './view/tokens.js'
 
 /// Rows of a group: what they need fits into the second-level cache.
 const GROUP = 256
@@ -143,13 +143,7 @@ export class Intake {
     this.glanced = glanced
   }
 
-  #accept(
-    batch: SwapBatch,
-    from: number,
-    to: number,
-    delta: DeltaBuilder | null,
-    logTimeMs: number,
-  ): void {
+  #accept(batch: SwapBatch, from: number, to: number, delta: DeltaBuilder | null, logTimeMs: number): void {
     const ledger = this.#ledger
     for (let k = from; k < to; k++) {
       ledger.accept(
@@ -161,8 +155,8 @@ export class Intake {
         this.#offset[k] as number,
       )
       const entry = ledger.lastEntry
-      if (delta === null || entry === null) continue
-      delta.add(entry, ledger.lastRow, this.#digest[k] as number, logTimeMs)
+      if (delta === null || entry?.rows == null) continue
+      delta.add(entry.index, entry.rows, ledger.lastRow, this.#digest[k] as number, logTimeMs)
     }
   }
 

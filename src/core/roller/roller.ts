@@ -22,15 +22,15 @@ import { FIELDS_PER_WINDOW, type StatsUpdate, type TokenStats } from '../stats.j
 import type { SwapBatch } from '../swap-batch.js'
 import { type EpochMs, epochMs, type Offset, offset, type Tick, tick } from '../units.js'
 import type { RollerConfig } from './config.js'
-import { DeltaBuilder } from './delta.js'
-import { digestOfBatch } from './digest.js'
 import type { FateCounts } from './fates.js'
-import { Horizon } from './horizon.js'
 import { Intake } from './intake.js'
 import { Ledger } from './ledger.js'
-import type { PartSource, StoredPart } from './parts.js'
-import { Restoring } from './restoring.js'
+import { Restoring } from './restart/restoring.js'
+import { digestOfBatch } from './rows/digest.js'
 import { type Forgettable, type SealedPart, Sealing } from './sealing.js'
+import { DeltaBuilder } from './storage/delta.js'
+import type { PartSource, StoredPart } from './storage/parts.js'
+import { Horizon } from './tables/horizon.js'
 
 /// A row that was not taken and belongs in the dead letters.
 export interface Rejected {

@@ -9,8 +9,8 @@
 import { invariant } from '../invariant.js'
 import { type EpochMs, type Offset, offset } from '../units.js'
 import type { Ledger } from './ledger.js'
-import type { EncodedPart, PartEncoder } from './parts.js'
-import type { BlockEntry } from './slices.js'
+import type { BlockEntry } from './slices/slices.js'
+import type { EncodedPart, PartEncoder } from './storage/parts.js'
 
 /// A part to be stored; see ports/state-store.ts.
 export interface SealedPart extends EncodedPart {

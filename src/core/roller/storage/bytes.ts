@@ -1,7 +1,7 @@
 /// Little-endian bytes with variable-length integers (LEB128), for deltas and parts. Numbers up to 2^53 − 1.
 
-import { InvariantError, invariant } from '../invariant.js'
-import { grownUint8 } from './columns.js'
+import { InvariantError, invariant } from '../../invariant.js'
+import { grownUint8 } from '../tables/columns.js'
 
 export class ByteWriter {
   bytes: Uint8Array<ArrayBuffer>
@@ -67,9 +67,16 @@ export class ByteWriter {
     this.length = at
   }
 
-  /// A difference, small in either direction.
+  /// A difference, small in either direction: −2^53 + 1 … 2^53 − 1. The first byte has the sign and six bits.
   signed(value: number): void {
-    this.varint(value >= 0 ? value * 2 : -value * 2 - 1)
+    const magnitude = Math.abs(value)
+    const sign = value < 0 ? 0x40 : 0
+    if (magnitude < 0x40) {
+      this.uint8(magnitude | sign)
+      return
+    }
+    this.uint8((magnitude % 0x40) | sign | 0x80)
+    this.varint(Math.floor(magnitude / 0x40))
   }
 
   raw(bytes: Uint8Array): void {
@@ -155,8 +162,10 @@ export class ByteReader {
   }
 
   signed(): number {
-    const value = this.varint()
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    const first = this.uint8()
+    const low = first & 0x3f
+    const magnitude = first < 0x80 ? low : low + this.varint() * 0x40
+    return (first & 0x40) === 0 ? magnitude : -magnitude
   }
 
   sized(): Uint8Array {

@@ -1,8 +1,8 @@
 /// The queues of extremes (extremes.ts), built from the newest value to the oldest: how a restart comes upon them. A
 /// value joins when it is larger than all newer ones, so nothing that joined ever has to go.
 
-import { grownFloat64, grownInt32 } from './columns.js'
-import type { Extremes } from './extremes.js'
+import { grownFloat64, grownInt32 } from '../tables/columns.js'
+import type { Extremes } from '../view/extremes.js'
 
 const NEVER_PAST = Number.NEGATIVE_INFINITY
 

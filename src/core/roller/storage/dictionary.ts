@@ -6,10 +6,10 @@
 /// local number given out before, or the next one, in which case the name's length and bytes follow. They are read by
 /// dictionary-reader.ts.
 
+import { grownInt32 } from '../tables/columns.js'
+import type { Names } from '../tables/names.js'
+import type { Pairs } from '../tables/pairs.js'
 import type { ByteWriter } from './bytes.js'
-import { grownInt32 } from './columns.js'
-import type { Names } from './names.js'
-import type { Pairs } from './pairs.js'
 
 /// Local numbers of ids, forgotten all at once when the scope ends and one by one when an id is freed.
 class Numbering {

@@ -5,7 +5,7 @@
 /// 3.6 million; 96-bit fingerprints make the chance that two different ids of a day collide within the hour about
 /// 86.4e6 × 3.6e6 / 2^96 = 4e-15.
 
-import { invariant } from '../invariant.js'
+import { invariant } from '../../invariant.js'
 import { HashIndex } from './hash-index.js'
 
 /// An entry: three words of the fingerprint, the digest of the content, and log time in milliseconds modulo 2^32; the

@@ -3,9 +3,9 @@
 /// Sums: per token one line with the total and, per window, one with what the window has expired so far. A window's
 /// value is the difference. An arrival thus touches one line, an expiry one more per window; both only ever add.
 
-import { grownFloat64, grownInt32 } from './columns.js'
+import { grownFloat64, grownInt32 } from '../tables/columns.js'
+import { INTS, LINE, Lines, PRICE, TAG } from '../tables/lines.js'
 import { Extremes } from './extremes.js'
-import { INTS, LINE, Lines, PRICE, TAG } from './lines.js'
 
 /// As the tick of an opening price: there is none, or it is not known; later, earlier than every tick.
 export const NO_TICK = 0x7fff_ffff

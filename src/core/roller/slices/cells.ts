@@ -9,9 +9,9 @@
 ///
 /// `first` to `last` of a token are linked in ascending order of slices, never more than BLOCK_TICKS of them.
 
-import { BLOCK_TICKS, END } from './block.js'
-import { grownInt32, grownUint8 } from './columns.js'
-import { LINE, Lines, PRICE } from './lines.js'
+import { BLOCK_TICKS, END } from '../rows/block.js'
+import { grownInt32, grownUint8 } from '../tables/columns.js'
+import { LINE, Lines, PRICE } from '../tables/lines.js'
 
 /// In `pricedRow`: no swap of the cell has a known price; and, the swap that has is on disk.
 export const UNPRICED = -1

@@ -3,12 +3,13 @@
 /// What depends on a window's beginning is looked for when it is asked for, and remembered: opening prices in the
 /// window's line, the first swap in the token's record. While swaps leave windows unread it costs nothing.
 
-import { invariant } from '../invariant.js'
-import { FIELDS_PER_WINDOW, Field } from '../stats.js'
-import { type EpochMs, epochMs } from '../units.js'
-import { BLOCK_TICKS, END } from './block.js'
-import type { Cells } from './cells.js'
-import { UNPRICED } from './cells.js'
+import { invariant } from '../../invariant.js'
+import { FIELDS_PER_WINDOW, Field } from '../../stats.js'
+import { type EpochMs, epochMs } from '../../units.js'
+import { BLOCK_TICKS, END } from '../rows/block.js'
+import type { Cells } from '../slices/cells.js'
+import { UNPRICED } from '../slices/cells.js'
+import type { Slices } from '../slices/slices.js'
 import {
   AMOUNT_LIMB,
   AMOUNT_LOW,
@@ -25,8 +26,7 @@ import {
   TAG,
   USD,
   USD_LIMB,
-} from './lines.js'
-import type { Slices } from './slices.js'
+} from '../tables/lines.js'
 import {
   CLOSE_PRICE,
   CLOSE_TICK,

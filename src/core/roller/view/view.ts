@@ -8,12 +8,12 @@
 /// The last window is as long as the retention: it decides which tokens exist, and first and last seen. Where no
 /// configured window is that long, one more cursor stands for it.
 
-import { BLOCK_TICKS, type Block, compareBytes, END } from './block.js'
-import { type Cells, SEEN, SEEN_TOKEN } from './cells.js'
-import { grownInt32 } from './columns.js'
-import { COUNT, INTS, LINE, PRICE, TAG, UNIQUE } from './lines.js'
-import { AHEAD, NEVER, PAIR, type Pairs } from './pairs.js'
-import type { BlockEntry, Slices } from './slices.js'
+import { BLOCK_TICKS, type Block, compareBytes, END } from '../rows/block.js'
+import { type Cells, SEEN, SEEN_TOKEN } from '../slices/cells.js'
+import type { BlockEntry, Slices } from '../slices/slices.js'
+import { grownInt32 } from '../tables/columns.js'
+import { COUNT, INTS, LINE, PRICE, TAG, UNIQUE } from '../tables/lines.js'
+import { AHEAD, NEVER, PAIR, type Pairs } from '../tables/pairs.js'
 import {
   CLOSE_BLOCK,
   CLOSE_ID0,

@@ -5,8 +5,8 @@
 /// after `free`, and the arena is compacted when half of it is garbage: memory follows the names in use, not all
 /// that ever came.
 
-import { hash32 } from '../fingerprint.js'
-import { invariant } from '../invariant.js'
+import { hash32 } from '../../fingerprint.js'
+import { invariant } from '../../invariant.js'
 import { grownInt32, grownUint8 } from './columns.js'
 import { HashIndex } from './hash-index.js'
 

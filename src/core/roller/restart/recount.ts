@@ -9,13 +9,12 @@
 /// A day of 82 million rows is counted so at a start. Hence the shape: short loops over columns, and per token only
 /// what fits into the cache.
 
-import { BLOCK_TICKS, Block, END } from './block.js'
-import { grownInt32 } from './columns.js'
-import type { Ledger } from './ledger.js'
-import { COUNT, EITHER, HIGH, INTS, LINE, Lines, PRICE, UNIQUE } from './lines.js'
-import { AHEAD, LAST_CELL, LAST_TICK, NEVER, PAIR } from './pairs.js'
-import type { BlockEntry } from './slices.js'
-import { Staircases } from './staircases.js'
+import type { Ledger } from '../ledger.js'
+import { BLOCK_TICKS, Block, END } from '../rows/block.js'
+import type { BlockEntry } from '../slices/slices.js'
+import { grownInt32 } from '../tables/columns.js'
+import { COUNT, EITHER, HIGH, INTS, LINE, Lines, PRICE, UNIQUE } from '../tables/lines.js'
+import { AHEAD, LAST_CELL, LAST_TICK, NEVER, PAIR } from '../tables/pairs.js'
 import {
   CLOSE_TICK,
   FIRST_MS,
@@ -28,7 +27,8 @@ import {
   QUEUES,
   RECORD,
   STALE,
-} from './tokens.js'
+} from '../view/tokens.js'
+import { Staircases } from './staircases.js'
 
 const NO_SLOT = -1
 

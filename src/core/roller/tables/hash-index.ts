@@ -8,7 +8,7 @@
 /// entries: the larger one is filled a stretch with each entry that is added, and both are looked into meanwhile.
 /// Whole clusters move, from one empty slot to the next, so that the old table stays consistent.
 
-import { invariant } from '../invariant.js'
+import { invariant } from '../../invariant.js'
 
 /// Slots that an addition moves at least, while the table grows. Far more than needed for the old table to be empty
 /// before the new one is full.

@@ -3,10 +3,10 @@
 /// A restart reads some ten million entries of parts, so these are looked up many at a time (see intake.ts). Of a delta
 /// that is mostly in parts already few entries are wanted; those of a delta are looked up when they are asked for.
 
-import { Fingerprint } from '../fingerprint.js'
-import { invariant } from '../invariant.js'
+import { Fingerprint } from '../../fingerprint.js'
+import { invariant } from '../../invariant.js'
+import { grownInt32 } from '../tables/columns.js'
 import type { ByteReader } from './bytes.js'
-import { grownInt32 } from './columns.js'
 
 /// Gives ids of this process to names and pairs.
 export interface Interner {
@@ -116,12 +116,7 @@ interface Entries {
 }
 
 /// `tokensKnown` and `tradersKnown` names have come in payloads before.
-function readEntries(
-  reader: ByteReader,
-  count: number,
-  tokensKnown: number,
-  tradersKnown: number,
-): Entries {
+function readEntries(reader: ByteReader, count: number, tokensKnown: number, tradersKnown: number): Entries {
   const token = new Int32Array(count)
   const trader = new Int32Array(count)
   const fingerprint = new Fingerprint()

@@ -6,13 +6,13 @@
 /// they are short in chain order; a price is written only where the producer gave one, for otherwise it follows from usd
 /// and amount.
 
-import { priceOf } from '../decimal.js'
-import { invariant } from '../invariant.js'
-import { ABSENT } from '../swap-batch.js'
-import { type Block, orderComplete } from './block.js'
+import { priceOf } from '../../decimal.js'
+import { invariant } from '../../invariant.js'
+import { ABSENT } from '../../swap-batch.js'
+import { type Block, orderComplete } from '../rows/block.js'
+import { grownInt32 } from '../tables/columns.js'
+import { PAIR, PAIR_TOKEN } from '../tables/pairs.js'
 import { type ByteReader, ByteWriter } from './bytes.js'
-import { grownInt32 } from './columns.js'
-import { PAIR, PAIR_TOKEN } from './pairs.js'
 
 /// A row's flags.
 const PRICE_GIVEN = 1

@@ -3,8 +3,8 @@
 /// A block in the hot range holds all of its rows; one on disk only those that came late and are not on disk yet.
 /// Rows are what is stored and what ties are decided by. Windows look at their sums, which lie in cells (cells.ts).
 
-import { ABSENT } from '../swap-batch.js'
-import { grownFloat64, grownInt32, grownUint8, grownUint32 } from './columns.js'
+import { ABSENT } from '../../swap-batch.js'
+import { grownFloat64, grownInt32, grownUint8, grownUint32 } from '../tables/columns.js'
 
 /// Balances the length of walks inside a block (≤ 128 cells of a token) with the number of blocks in a day (675 at one
 /// second), each of which costs memory per active token.

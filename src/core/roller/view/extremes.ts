@@ -8,7 +8,7 @@
 /// The queues of all tokens lie in one slab: with an object and an array each, an arrival waited a dozen times for
 /// the memory of its three queues.
 
-import { grownFloat64, grownInt32 } from './columns.js'
+import { grownFloat64, grownInt32 } from '../tables/columns.js'
 
 /// Meta data of a queue: first place in the slab, and its entries [head, end) of `capacity`. In entries.
 const META = 4

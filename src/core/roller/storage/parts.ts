@@ -5,12 +5,12 @@
 /// read alone: that is how a cursor reads a block a slice at a time, and how a late swap finds out whether it is a
 /// duplicate.
 
-import { invariant } from '../invariant.js'
-import { BLOCK_TICKS, type Block, compareRows, END } from './block.js'
+import { invariant } from '../../invariant.js'
+import { BLOCK_TICKS, type Block, compareRows, END } from '../rows/block.js'
+import type { Pairs } from '../tables/pairs.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import type { DictionaryWriter } from './dictionary.js'
 import { Dictionary, type Interner } from './dictionary-reader.js'
-import type { Pairs } from './pairs.js'
 import { RowColumnsReader, RowColumnsWriter, SLICE_ID } from './row-columns.js'
 
 export const PART_VERSION = 2

@@ -2,7 +2,7 @@
 ///
 /// The time is left out: producers that stamp anew on resending are not in conflict with themselves.
 
-import type { SwapBatch } from '../swap-batch.js'
+import type { SwapBatch } from '../../swap-batch.js'
 import type { Block } from './block.js'
 
 // The operator takes any integer up to 2^53 modulo 2^32.

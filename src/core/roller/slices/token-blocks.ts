@@ -5,7 +5,7 @@
 /// token has a sorted list of its nodes: appending at the end costs O(1), a late swap that opens a new block in the
 /// middle costs a binary search and a short move. Nodes of blocks that are gone are dropped from the front by `trim`.
 
-import { grownInt32 } from './columns.js'
+import { grownInt32 } from '../tables/columns.js'
 
 /// No priced swap in the block.
 const NO_SLOT = -1

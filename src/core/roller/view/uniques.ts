@@ -12,11 +12,11 @@
 /// Example: windows of 1 m, 5 m and 1 h; alice buys after 10 minutes of quiet. The first two gain a buyer, the third had
 /// her already: +1 at 0, −1 at 2.
 
-import type { Block } from './block.js'
-import { type Cells, SEEN } from './cells.js'
-import { EITHER, INTS, UNIQUE } from './lines.js'
-import { LAST_CELL, LAST_TICK, NEVER, PAIR, type Pairs } from './pairs.js'
-import type { Slices } from './slices.js'
+import type { Cells } from '../slices/cells.js'
+import { countSeen } from '../slices/seen.js'
+import type { Slices } from '../slices/slices.js'
+import { EITHER, INTS, UNIQUE } from '../tables/lines.js'
+import { LAST_CELL, LAST_TICK, NEVER, PAIR, type Pairs } from '../tables/pairs.js'
 import { KINDS, type Tokens } from './tokens.js'
 
 /// Takes the swap of a pair at `tick` into the counts; `cell` is its cell in `cells`, which are null when its slice is
@@ -39,53 +39,22 @@ export function enterPair(
   const other = records[at + LAST_TICK + (side ^ 1)] as number
   const token = records[at] as number
   const old = last === NEVER ? null : slices.cellsAt(last)
-  if (old !== null) bump(old, records[at + LAST_CELL + side] as number, side, -1)
-  if (cells !== null) bump(cells, cell, side, 1)
+  if (old !== null) countSeen(old, records[at + LAST_CELL + side] as number, side, -1)
+  if (cells !== null) countSeen(cells, cell, side, 1)
   step(tokens, token * KINDS + side, position, last, tick)
-  const seen = last > other ? last : other
+  const seen = Math.max(last, other)
   if (tick > seen) {
     if (seen === last) {
-      if (old !== null) bump(old, records[at + LAST_CELL + side] as number, EITHER, -1)
+      if (old !== null) countSeen(old, records[at + LAST_CELL + side] as number, EITHER, -1)
     } else {
       const others = slices.cellsAt(other)
-      if (others !== null) bump(others, records[at + LAST_CELL + (side ^ 1)] as number, EITHER, -1)
+      if (others !== null) countSeen(others, records[at + LAST_CELL + (side ^ 1)] as number, EITHER, -1)
     }
-    if (cells !== null) bump(cells, cell, EITHER, 1)
+    if (cells !== null) countSeen(cells, cell, EITHER, 1)
     step(tokens, token * KINDS + EITHER, position, seen, tick)
   }
   records[at + LAST_TICK + side] = tick
   records[at + LAST_CELL + side] = cell
-}
-
-/// Counts the pairs whose last swap lies in each cell, for cells that have just been made again: of whole slices, whose
-/// rows are `rows`, row i in cell `cellOf[i]`. `begin` is the block's first relative tick.
-export function recountUniques(
-  { records }: Pairs,
-  rows: Block,
-  cellOf: Int32Array,
-  begin: number,
-  cells: Cells,
-): void {
-  const UNSEEN = -1
-  const { pairSide, slot } = rows
-  for (let row = 0; row < rows.rows; row++) {
-    const at = ((pairSide[row] as number) >> 1) * PAIR
-    const side = (pairSide[row] as number) & 1
-    const tick = begin + (slot[row] as number)
-    if (records[at + LAST_TICK + side] === tick) records[at + LAST_CELL + side] = UNSEEN
-  }
-  for (let row = 0; row < rows.rows; row++) {
-    const at = ((pairSide[row] as number) >> 1) * PAIR
-    const side = (pairSide[row] as number) & 1
-    const tick = begin + (slot[row] as number)
-    if (records[at + LAST_TICK + side] !== tick || records[at + LAST_CELL + side] !== UNSEEN) continue
-    const cell = cellOf[row] as number
-    records[at + LAST_CELL + side] = cell
-    bump(cells, cell, side, 1)
-    // Of a pair whose last buy and sell are both here, the buy counts.
-    const other = records[at + LAST_TICK + (side ^ 1)] as number
-    if (other < tick || (other === tick && side === 0)) bump(cells, cell, EITHER, 1)
-  }
 }
 
 /// A window's count of unique traders of a kind.
@@ -95,12 +64,6 @@ export function uniquesOf(tokens: Tokens, token: number, w: number, kind: number
   let count = 0
   for (let i = 0; i <= w; i++) count += tokens.steps[from + i] as number
   return (count - (tokens.lines.ints[(token * stride + w) * INTS + UNIQUE + kind] as number)) | 0
-}
-
-function bump(cells: Cells, cell: number, kind: number, by: number): void {
-  const { seen } = cells
-  const at = cell * SEEN + kind
-  seen[at] = (seen[at] as number) + by
 }
 
 /// A pair comes into the windows that hold `tick` and not `last`.

@@ -1,13 +1,13 @@
 /// From what the state store holds back to a machine that goes on as if it had never stopped: names and pairs from the
 /// heads of parts, the rows that are not in parts from deltas, and then everything else by counting (recount.ts).
 
-import type { RollerConfig } from './config.js'
-import { type DeltaRows, readDelta } from './delta.js'
-import type { Horizon } from './horizon.js'
-import type { Ledger } from './ledger.js'
-import type { StoredPart } from './parts.js'
+import type { RollerConfig } from '../config.js'
+import type { Ledger } from '../ledger.js'
+import type { BlockEntry } from '../slices/slices.js'
+import { type DeltaRows, readDelta } from '../storage/delta.js'
+import type { StoredPart } from '../storage/parts.js'
+import type { Horizon } from '../tables/horizon.js'
 import { Recount } from './recount.js'
-import type { BlockEntry } from './slices.js'
 
 export class Restoring {
   readonly #ledger: Ledger

@@ -4,14 +4,14 @@
 /// A block in the hot range holds all of its rows and cells. When it has gone to disk it keeps the rows that are not on
 /// disk yet, if any, and no cells. Cells come back a slice at a time before a cursor needs them: `load`.
 
-import { invariant } from '../invariant.js'
-import { BLOCK_TICKS, Block, compareRows, END } from './block.js'
+import { invariant } from '../../invariant.js'
+import { BLOCK_TICKS, Block, compareRows, END } from '../rows/block.js'
+import type { Parts } from '../storage/parts.js'
+import { LINE, PRICE } from '../tables/lines.js'
+import type { Pairs } from '../tables/pairs.js'
 import { Cells, ON_DISK, UNPRICED } from './cells.js'
-import { LINE, PRICE } from './lines.js'
-import type { Pairs } from './pairs.js'
-import type { Parts } from './parts.js'
+import { recountSeen } from './seen.js'
 import { TokenBlocks } from './token-blocks.js'
-import { recountUniques } from './uniques.js'
 
 /// A block within retention.
 export interface BlockEntry {
@@ -229,7 +229,7 @@ export class Slices {
     for (let row = 0; row < rows.rows; row++) {
       cellOf[row] = this.seat(entry, rows, row, rows.token[row] as number)
     }
-    recountUniques(this.#pairs, rows, cellOf, entry.begin, cells)
+    recountSeen(this.#pairs, rows, cellOf, entry.begin, cells)
   }
 
   /// Every row of a slice of a block on disk, also those that are only in memory, in chain order: row numbers of
@@ -302,7 +302,7 @@ export class Slices {
       const row = order === null ? i : (order[i] as number)
       cellOf[row] = this.#addToCell(entry, cells, slot, rows, row)
     }
-    recountUniques(this.#pairs, rows, cellOf, entry.begin, cells)
+    recountSeen(this.#pairs, rows, cellOf, entry.begin, cells)
   }
 
   #addToCell(entry: BlockEntry, cells: Cells, slot: number, rows: Block, row: number): number {

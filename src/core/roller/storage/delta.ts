@@ -5,14 +5,13 @@
 /// runs of log time (row count, milliseconds since the run before); the rows' distances in offset; the digests of their
 /// content; then the rows as columns.
 
-import { invariant } from '../invariant.js'
-import { Block } from './block.js'
+import { invariant } from '../../invariant.js'
+import { type FateCounts, fateNames } from '../fates.js'
+import { Block } from '../rows/block.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import type { DictionaryWriter } from './dictionary.js'
 import { DeltaDictionary, type Interner } from './dictionary-reader.js'
-import { type FateCounts, fateNames } from './fates.js'
 import { RowColumnsReader, RowColumnsWriter, WHOLE_ID } from './row-columns.js'
-import type { BlockEntry } from './slices.js'
 
 export const DELTA_VERSION = 2
 
@@ -55,9 +54,8 @@ export class DeltaBuilder {
     this.#maxBlock = -1
   }
 
-  /// Adds a row of the block; `digest` is that of its content (digest.ts).
-  add({ index, rows }: BlockEntry, row: number, digest: number, logTimeMs: number): void {
-    invariant(rows !== null, 'a row that was accepted is in memory')
+  /// Adds a row of the block with this index; `digest` is that of its content (digest.ts).
+  add(index: number, rows: Block, row: number, digest: number, logTimeMs: number): void {
     if (logTimeMs !== this.#runTime || this.#runRows === 0) {
       this.#endRun()
       this.#runTime = logTimeMs

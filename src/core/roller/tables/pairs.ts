@@ -7,7 +7,7 @@
 ///
 /// A record is half a cache line. Records are read at random, so one look must do.
 
-import { invariant } from '../invariant.js'
+import { invariant } from '../../invariant.js'
 import { grownInt32 } from './columns.js'
 import { HashIndex } from './hash-index.js'
 

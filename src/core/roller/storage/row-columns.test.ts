@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Random, randomness } from '../../../../test/random/randomness.js'
+import { priceOf } from '../../decimal.js'
+import { ABSENT } from '../../swap-batch.js'
+import { Block } from '../rows/block.js'
+import { PAIR } from '../tables/pairs.js'
+import { ByteReader, ByteWriter } from './bytes.js'
+import { keepsId, RowColumnsReader, RowColumnsWriter, SLICE_ID, WHOLE_ID } from './row-columns.js'
+
+const COLUMNS = [
+  ...['pairSide', 'token', 'timeMs', 'usd', 'amountLow', 'amountMid', 'amountHigh', 'price', 'priceGiven'],
+  ...['block', 'txIndex', 'logIndex', 'id0', 'id1', 'id2'],
+] as const
+
+/// Fills a row with anything that a swap can be.
+function fill(rows: Block, row: number, random: Random, uniform: boolean): void {
+  const word = () => random.below(2 ** 32) | 0
+  const limb = (zero: number) => (random.below(zero) === 0 ? 0 : random.below(1e9))
+  rows.pairSide[row] = random.below(2 * PAIRS)
+  rows.token[row] = tokenOf((rows.pairSide[row] as number) >> 1)
+  rows.timeMs[row] = 1_790_000_000_000 + random.below(1000)
+  rows.usd[row] = random.pick([0, 1, 127, 128, 9e15, random.below(9e15)])
+  const [a0, a1, a2, a3] = uniform ? [1, 2, 3, 0] : [limb(3), limb(3), limb(3), limb(2)]
+  rows.setAmount(row, a0, a1, a2, a3)
+  const isGiven = !uniform && random.below(3) === 0
+  rows.priceGiven[row] = isGiven ? 1 : 0
+  rows.price[row] = isGiven ? random.below(1e9) / 7 : priceOf(rows.usd[row] as number, a0, a1, a2, a3)
+  const place = (max: number) => (uniform || random.below(4) > 0 ? random.below(max) : ABSENT)
+  rows.block[row] = place(2 ** 53 - 1)
+  rows.txIndex[row] = place(2 ** 31)
+  rows.logIndex[row] = place(2 ** 31)
+  rows.id0[row] = word()
+  rows.id1[row] = word()
+  rows.id2[row] = word()
+  rows.idAt[row] = -1
+  if (keepsId(rows.block[row] as number, rows.txIndex[row] as number, rows.logIndex[row] as number)) {
+    const id = Buffer.from(`é${random.below(1e9)}`.repeat(random.below(20)))
+    rows.keepId(row, id, 0, id.length)
+  }
+}
+
+const PAIRS = 70_000
+const tokenOf = (pair: number): number => pair % 1000
+const records = new Int32Array(PAIRS * PAIR)
+for (let pair = 0; pair < PAIRS; pair++) records[pair * PAIR] = tokenOf(pair)
+/// Local numbers count down.
+const numbers = { records, pairs: Int32Array.from({ length: PAIRS }, (_, number) => PAIRS - 1 - number) }
+
+function written(rows: Block, idWords: typeof WHOLE_ID | typeof SLICE_ID): Uint8Array {
+  const writer = new RowColumnsWriter(idWords)
+  writer.begin(1_790_000_000_000)
+  for (let row = 0; row < rows.rows; row++)
+    writer.add(rows, row, PAIRS - 1 - ((rows.pairSide[row] as number) >> 1))
+  const out = new ByteWriter()
+  writer.finish(out)
+  return out.take()
+}
+
+test('rows that were written are read back, whatever they are', () => {
+  const random = randomness('row columns')
+  for (let round = 0; round < 200; round++) {
+    const rows = new Block(4)
+    const count = random.below(60)
+    const uniform = random.below(2) === 0
+    rows.extend(0, count)
+    for (let row = 0; row < count; row++) fill(rows, row, random, uniform)
+    for (const idWords of [WHOLE_ID, SLICE_ID] as const) {
+      const reader = new ByteReader(written(rows, idWords))
+      const read = new Block(4)
+      const first = read.extend(0, count)
+      new RowColumnsReader(idWords).read(reader, count, read, first, 1_790_000_000_000, numbers, true)
+      assert.ok(reader.done)
+      for (let row = 0; row < count; row++) {
+        for (const column of COLUMNS) {
+          const expected = column === 'id2' && idWords === SLICE_ID ? 0 : rows[column][row]
+          assert.equal(read[column][row], expected, `${column} of row ${row}`)
+        }
+        assert.deepEqual(idText(read, row), idText(rows, row))
+      }
+    }
+  }
+})
+
+test('what a slice is summed up from is read without the rest', () => {
+  const random = randomness('row columns, light')
+  const rows = new Block(4)
+  rows.extend(0, 50)
+  for (let row = 0; row < 50; row++) fill(rows, row, random, false)
+  const read = new Block(4)
+  read.extend(0, 50)
+  new RowColumnsReader(SLICE_ID).read(
+    new ByteReader(written(rows, SLICE_ID)),
+    ...([50, read, 0, 1_790_000_000_000, numbers, false] as const),
+  )
+  for (const column of ['pairSide', 'token', 'timeMs', 'usd', 'amountLow', 'amountHigh', 'price'] as const) {
+    assert.deepEqual(read[column].slice(0, 50), rows[column].slice(0, 50), column)
+  }
+})
+
+test('a row is found by its fingerprint', () => {
+  const random = randomness('row columns, find')
+  const rows = new Block(4)
+  rows.extend(0, 30)
+  for (let row = 0; row < 30; row++) fill(rows, row, random, true)
+  const reader = new ByteReader(written(rows, SLICE_ID))
+  const find = (id0: number, id1: number) => new RowColumnsReader(SLICE_ID).find(reader, 30, id0, id1)
+  for (const row of [0, 13, 29]) assert.equal(find(rows.id0[row] as number, rows.id1[row] as number), row)
+  assert.equal(find(rows.id0[3] as number, (rows.id1[3] as number) ^ 1), -1)
+  assert.equal(reader.at, 0)
+})
+
+function idText(rows: Block, row: number): string | null {
+  const at = rows.idAt[row] as number
+  return at < 0 ? null : Buffer.from(rows.ids.subarray(at, at + (rows.idLength[row] as number))).toString()
+}
