@@ -6,6 +6,9 @@
 /// a checkpoint each five, what changed is taken each second. The trade log keeps nothing: it is not what is measured.
 /// The roller runs in one child process and the restart in another, so that each peak is its own. Both compute a
 /// checksum of the statistics of all tokens at the same view time; the run fails when the two differ.
+///
+/// How long the event loop is held up is told too: by a step of view time, in which cursors pass slices in memory and
+/// on disk, and by a step of moving blocks to disk.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -16,6 +19,7 @@ import { EmbeddedStateStore } from '../src/adapters/embedded/state-store.js'
 import { ManualClock } from '../src/adapters/memory/clock.js'
 import { MemoryDeadLetters } from '../src/adapters/memory/dead-letters.js'
 import { MemoryTradeLog } from '../src/adapters/memory/trade-log.js'
+import { Roller } from '../src/core/roller/roller.js'
 import { epochMs, offset } from '../src/core/units.js'
 import { DEFAULT_WINDOWS, parseWindows } from '../src/core/windows.js'
 import { SwapGenerator } from '../src/roles/faketrader/generator.js'
@@ -40,6 +44,8 @@ interface Rolled {
   readonly stateBytes: number
   readonly checksum: string
   readonly tokens: number
+  readonly advanceMs: readonly number[]
+  readonly stepMs: readonly number[]
 }
 
 interface Restarted {
@@ -64,6 +70,27 @@ function peakRssBytes(): number {
     // Not every system has it.
   }
   return process.resourceUsage().maxRSS * 1024
+}
+
+/// The median, the 99.9th percentile and the longest of some times in milliseconds.
+const SHARES = [0.5, 0.999, 1] as const
+
+function percentiles(times: number[]): number[] {
+  times.sort((a, b) => a - b)
+  return SHARES.map(share => times[Math.ceil(share * times.length) - 1] ?? 0)
+}
+
+/// Notes how long each call of a method of every roller takes.
+function timed(method: 'takeParts' | 'partsStored', times: number[]): void {
+  const original: (this: Roller) => unknown = Roller.prototype[method]
+  Object.defineProperty(Roller.prototype, method, {
+    value(this: Roller) {
+      const begun = performance.now()
+      const result = original.call(this)
+      times.push(performance.now() - begun)
+      return result
+    },
+  })
 }
 
 function opened(directory: string, clock: ManualClock) {
@@ -99,6 +126,10 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
   const swaps = generator()
   const generatorRssBytes = process.memoryUsage.rss() - before
   const clock = new ManualClock(START_MS)
+  const advanceTimes: number[] = []
+  const stepTimes: number[] = []
+  timed('takeParts', stepTimes)
+  timed('partsStored', stepTimes)
   const { store, roller, windows } = opened(directory, clock)
   const names = new Set<string>()
   let position = 0
@@ -112,6 +143,7 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
     const { bytes, count } = swaps.next(now, PER_SECOND)
     const begun = { cpu: cpuMs(), wall: performance.now() }
     roller.advance()
+    advanceTimes.push(performance.now() - begun.wall)
     roller.roll({ partition: 0, firstOffset: offset(position), count, appendTime: epochMs(now), bytes })
     position += count
     for (const name of roller.takeChanged()) names.add(name)
@@ -142,6 +174,8 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
       windows,
     ),
     tokens: tokens.length,
+    advanceMs: percentiles(advanceTimes),
+    stepMs: percentiles(stepTimes),
   }
   await store.close()
   return result
@@ -220,6 +254,13 @@ function present(hours: number, rolled: Rolled, restarted: Restarted): void {
         value: (rolled.swaps / rolled.rollWallMs) * 1000,
         unit: 'swaps/s',
       },
+      ...SHARES.flatMap((share, i) => {
+        const name = share === 1 ? 'longest' : `p${share * 100}`
+        return [
+          { what: `a step of view time, ${name}`, value: rolled.advanceMs[i] ?? 0, unit: 'ms' },
+          { what: `a step to disk, ${name}`, value: rolled.stepMs[i] ?? 0, unit: 'ms' },
+        ]
+      }),
     ],
     checksum: rolled.checksum,
     notes: [
