@@ -151,10 +151,16 @@ function isComplete(values: Partially<Config>): values is Config {
   return Object.values(values).every(value => value !== undefined)
 }
 
+/// Slices are counted in 32 bits from the start of the process: at 100 ms it can run for three years.
+const RESOLUTION_MS_MIN = 100
+
 /// Values that are fine alone and wrong together.
 function conflicts(values: Partially<Config>, shownOf: (key: KeyName) => string): string[] {
   const found: string[] = []
   const { windows, resolutionMs, retentionMs, roles } = values
+  if (resolutionMs !== undefined && resolutionMs < RESOLUTION_MS_MIN) {
+    found.push(`${shownOf('resolution')}: must be at least ${windowLabel(RESOLUTION_MS_MIN)}`)
+  }
   if (windows !== undefined && resolutionMs !== undefined) {
     const uneven = windows.filter(({ lengthMs }) => lengthMs % resolutionMs !== 0)
     if (uneven.length > 0) {

@@ -5,7 +5,7 @@
 /// (duplicates.ts). Swaps after an instant do not count in it.
 
 import type { Config } from '../config.js'
-import { Roller } from '../core/roller/roller.js'
+import { Roller, VIEW_TICKS_MAX } from '../core/roller/roller.js'
 import type { TokenStats } from '../core/stats.js'
 import { epochMs, offset, tick, tickOf } from '../core/units.js'
 import type { Window } from '../core/windows.js'
@@ -49,6 +49,13 @@ export async function replay(
   if (first === undefined) {
     context.stderr.write(`${fatesText(0, { duplicate: 0, conflict: 0 }, survey.invalid)}\n`)
     return
+  }
+  const span = (ticks.at(-1) ?? first) - first
+  if (span > VIEW_TICKS_MAX) {
+    throw new CommandError(
+      `--as-of: instants may lie at most ${VIEW_TICKS_MAX.toLocaleString('en')} slices apart, these lie ${span.toLocaleString('en')}; ask for them in two runs`,
+      EXIT.usage,
+    )
   }
 
   const roller = new Roller(

@@ -18,6 +18,7 @@
 /// Time. Log time, the running maximum of append times, decides fates; view time moves the windows and decides
 /// nothing that is stored.
 
+import { invariant } from '../invariant.js'
 import { FIELDS_PER_WINDOW, type StatsUpdate, type TokenStats } from '../stats.js'
 import type { SwapBatch } from '../swap-batch.js'
 import { type EpochMs, epochMs, type Offset, offset, type Tick, tick } from '../units.js'
@@ -54,8 +55,9 @@ const NO_PARTS: PartSource = { readParts: () => [] }
 const DELTA_ROWS_MAX = 8192
 /// Ids that are looked for side by side; see intake.ts.
 const GLANCED = 256
-/// Relative ticks are 32-bit integers; where every swap is taken, those further ahead can never be seen.
-const TICKS_AHEAD_MAX = 2 ** 30
+/// Ticks are kept relative to the first view time, in 32 bits. No view reaches further: 34 years at a resolution of one
+/// second.
+export const VIEW_TICKS_MAX = 2 ** 30
 
 export class Roller {
   readonly config: RollerConfig
@@ -121,6 +123,7 @@ export class Roller {
 
   /// Moves view time; earlier ticks than the current one are ignored.
   advance(to: Tick): void {
+    invariant(to - this.#origin <= VIEW_TICKS_MAX, `view time goes on for at most ${VIEW_TICKS_MAX} slices`)
     this.#ledger.advance(to - this.#origin, () => this.#droppable())
   }
 
@@ -320,7 +323,7 @@ export class Roller {
 
   /// Whether any view from now on can show a swap of this tick; asked only where nothing is stored.
   #canBeSeen(relativeTick: number): boolean {
-    return relativeTick > this.#ledger.view.expiredUpTo && relativeTick <= TICKS_AHEAD_MAX
+    return relativeTick > this.#ledger.view.expiredUpTo && relativeTick <= VIEW_TICKS_MAX
   }
 
   /// Whether a row of this event time's slice may have been accepted before everything that the horizon holds: an
