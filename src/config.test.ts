@@ -104,7 +104,10 @@ test('values that contradict each other are refused', () => {
     problemsOf({ flags: { windows: '1500ms' } }).join(),
     /multiple of the resolution, 1s; 1500ms is not/,
   )
-  assert.match(problemsOf({ flags: { resolution: '50ms' } }).join(), /resolution 50ms: must be at least 100ms/)
+  assert.match(
+    problemsOf({ flags: { resolution: '50ms' } }).join(),
+    /resolution 50ms: must be at least 100ms/,
+  )
   assert.match(problemsOf({ flags: { roles: 'web' } }).join(), /consumer and roller and watcher are missing/)
   assert.equal(resolve({ flags: { windows: '500ms', resolution: '500ms' } }).config.windows[0]?.lengthMs, 500)
 })
