@@ -42,9 +42,13 @@ export class Extremes {
     const base = meta[at + BASE] as number
     const head = meta[at + HEAD] as number
     let end = meta[at + LAST] as number
-    if (end > head && tick <= (slab[(base + end) * 2 - 2] as number)) {
-      this.#insert(queue, tick, value, after)
-      return
+    if (end > head) {
+      const last = slab[(base + end) * 2 - 2] as number
+      if (tick < last) {
+        this.#insert(queue, tick, value, after)
+        return
+      }
+      if (tick === last && (slab[(base + end) * 2 - 1] as number) >= value) return
     }
     while (end > head && (slab[(base + end) * 2 - 1] as number) <= value) end--
     meta[at + LAST] = end
