@@ -3,7 +3,8 @@
 
 import type { StatsUpdate } from '../src/core/stats.js'
 import type { Window } from '../src/core/windows.js'
-import { encodeStats, placeWindows } from '../src/delivery/wire/stats.js'
+import { placeWindows } from '../src/delivery/wire/metrics.js'
+import { encodeStats } from '../src/delivery/wire/stats.js'
 import { Checksum } from './report.js'
 
 export function statisticsChecksum(updates: Iterable<StatsUpdate>, windows: readonly Window[]): string {

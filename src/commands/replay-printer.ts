@@ -3,7 +3,8 @@
 
 import type { TokenStats } from '../core/stats.js'
 import type { Window } from '../core/windows.js'
-import { encodeStats, type PlacedWindow, placeWindows } from '../delivery/wire/stats.js'
+import { type PlacedWindow, placeWindows } from '../delivery/wire/metrics.js'
+import { encodeStats } from '../delivery/wire/stats.js'
 import type { OutputStream } from './context.js'
 import { readStats } from './shown-stats.js'
 import { isoSecond } from './stats.js'

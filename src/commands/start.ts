@@ -185,6 +185,10 @@ class Running {
       nextTurn,
       windows: config.windows,
       limits: webLimits(config),
+      version: VERSION,
+      keys: null,
+      corsOrigins: [],
+      trustProxy: false,
       readiness: () => this.#readiness(),
       status: () => this.#status.report(),
       onError: error => {
@@ -294,7 +298,7 @@ function webLimits(config: Config): WebLimits {
     bodyBytesMax: config.bodyMaxBytes,
     bodyBytesInFlightMax: Math.max(DEFAULT_WEB_LIMITS.bodyBytesInFlightMax, 2 * config.bodyMaxBytes),
     swapsPerSecond: config.rateLimit === 'none' ? null : config.rateLimit,
-    webSocketsMax: sockets,
+    clientsMax: sockets,
     connectionsMax: Math.max(DEFAULT_WEB_LIMITS.connectionsMax, sockets + 1024),
   }
 }

@@ -11,7 +11,7 @@ import type { Clock } from '../ports/clock.js'
 import type { DeadLetter, DeadLetters } from '../ports/dead-letters.js'
 import type { TradeLog } from '../ports/trade-log.js'
 import { ProblemError } from './wire/problem.js'
-import { INVALID_LISTED_MAX, type InvalidJson, type TradesAnswer } from './wire/trades.js'
+import { INVALID_LISTED_MAX, type InvalidRecord, type TradesAnswer } from './wire/trades.js'
 
 const NEWLINE = 0x0a
 const LINE_END = Buffer.from('\n')
@@ -47,7 +47,7 @@ interface Harvest {
   readonly lines: Uint8Array[][]
   readonly counts: number[]
   readonly letters: DeadLetter[]
-  readonly invalid: InvalidJson[]
+  readonly invalid: InvalidRecord[]
 }
 
 export function intake({ log, deadLetters, clock, nextTurn }: IntakeOptions): Intake {

@@ -31,4 +31,9 @@ export class Rate {
   charge(count: number): void {
     this.#level -= count
   }
+
+  /// What may be spent now; below zero in debt. As of the last `waitSeconds`.
+  get level(): number {
+    return this.#level
+  }
 }

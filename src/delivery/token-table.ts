@@ -7,11 +7,22 @@ import { compareVersions, type StatsUpdate, type TokenStats } from '../core/stat
 export interface ReadableTokens {
   get(token: string): TokenStats | undefined
   readonly size: number
+  /// Counts the changes since the process began.
+  readonly revision: number
   values(): IterableIterator<TokenStats>
 }
 
+/// What is kept beside the table. Called with each change: null is no statistics.
+export type TableObserver = (token: string, before: TokenStats | null, after: TokenStats | null) => void
+
 export class TokenTable implements ReadableTokens {
   readonly #newest = new Map<string, TokenStats>()
+  readonly #observers: readonly TableObserver[]
+  #revision = 0
+
+  constructor(observers: readonly TableObserver[] = []) {
+    this.#observers = observers
+  }
 
   /// Keeps the update unless it is not newer than the kept one. Says whether it was kept.
   take(update: StatsUpdate): boolean {
@@ -19,8 +30,11 @@ export class TokenTable implements ReadableTokens {
     if (kept !== undefined && kept.partition === update.partition && compareVersions(update, kept) <= 0) {
       return false
     }
-    if (update.cells === null) this.#newest.delete(update.token)
-    else this.#newest.set(update.token, update)
+    const after = update.cells === null ? null : update
+    if (after === null) this.#newest.delete(update.token)
+    else this.#newest.set(update.token, after)
+    this.#revision++
+    for (const observe of this.#observers) observe(update.token, kept ?? null, after)
     return true
   }
 
@@ -30,6 +44,10 @@ export class TokenTable implements ReadableTokens {
 
   get size(): number {
     return this.#newest.size
+  }
+
+  get revision(): number {
+    return this.#revision
   }
 
   values(): IterableIterator<TokenStats> {

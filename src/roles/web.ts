@@ -2,19 +2,31 @@
 /// WebSocket; takes swaps over HTTP into the trade log. It knows no roller: two roles of one process talk through
 /// ports only.
 
+import { createHash, randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { epochMs } from '../core/units.js'
 import type { Window } from '../core/windows.js'
+import { History } from '../delivery/feeds/history.js'
+import { Hub } from '../delivery/feeds/hub.js'
+import { StateFeeds } from '../delivery/feeds/state-feeds.js'
+import { TokenFeed } from '../delivery/feeds/token-feed.js'
+import { Guard } from '../delivery/guard/guard.js'
+import { Origins } from '../delivery/guard/origins.js'
 import { bodyReader } from '../delivery/http/body.js'
 import { httpServer } from '../delivery/http/server.js'
 import { intake } from '../delivery/intake.js'
 import type { WebLimits } from '../delivery/limits.js'
+import { Pages } from '../delivery/rankings/pages.js'
+import { Standings } from '../delivery/rankings/standings.js'
 import { Rate } from '../delivery/rate.js'
+import { StatsTexts } from '../delivery/stats-texts.js'
 import { TokenTable } from '../delivery/token-table.js'
-import { statsEncoder } from '../delivery/wire/stats.js'
+import { TotalsTable } from '../delivery/totals.js'
+import { placeWindows } from '../delivery/wire/metrics.js'
 import type { ClientStatus, Readiness, StatusReport } from '../delivery/wire/status.js'
-import { Hub } from '../delivery/ws/hub.js'
-import { acceptWebSockets } from '../delivery/ws/upgrade.js'
+import { Sockets } from '../delivery/ws/sockets.js'
+import { acceptWebSockets, clientAddress } from '../delivery/ws/upgrade.js'
+import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StatsFeed } from '../ports/stats-feed.js'
@@ -30,6 +42,14 @@ export interface WebOptions {
   /// As the roller is configured.
   readonly windows: readonly Window[]
   readonly limits: WebLimits
+  /// Of the program.
+  readonly version: string
+  /// null where no key is asked for.
+  readonly keys: ApiKeys | null
+  /// Origins of web pages that may use this server, or `*`.
+  readonly corsOrigins: readonly string[]
+  /// Whether the address of a request is what a proxy in front says.
+  readonly trustProxy: boolean
   /// Whether the statistics are complete and current. The web adds that it has read the feed.
   readiness(): Readiness
   status(): StatusReport
@@ -50,10 +70,18 @@ export interface Web {
 }
 
 export function web(options: WebOptions): Web {
-  const { clock, limits, onError } = options
-  const table = new TokenTable()
-  const encoder = statsEncoder(options.windows)
+  const { clock, limits, onError, keys, version } = options
+  const windows = placeWindows(options.windows)
+  const totals = new TotalsTable(windows)
+  const table: TokenTable = new TokenTable([
+    totals.change,
+    (token, _before, after) => standings.note(token, after),
+  ])
+  const standings = new Standings({ tokens: table, clock })
+  const texts = new StatsTexts(windows)
   const bodies = bodyReader(limits, clock)
+  const guard = new Guard({ keys, clock, limits })
+  const origins = new Origins(options.corsOrigins)
   let caughtUp = false
   let served = false
   let drained: Promise<void> | null = null
@@ -68,23 +96,47 @@ export function web(options: WebOptions): Web {
     return served
   }
 
-  const hub = new Hub({ tokens: table, encoder, clock, limits, serving })
+  const history = new History({ keptMs: limits.resumeMs, bytesMax: limits.resumeBytesMax })
+  const epoch = randomBytes(4).toString('hex')
+  const tokenFeed = new TokenFeed({ windows, tokens: table, history, epoch })
+  const stateFeeds = new StateFeeds({ windows, standings, totals, status: options.status })
+  const hub = new Hub({ tokenFeed, stateFeeds, history, clock, limits, serving })
   const draining = (): boolean => drained !== null
   const app = httpServer({
     tokens: table,
-    encoder,
+    texts,
+    totals,
+    pages: new Pages({ standings, tokens: table, clock, instance: Number.parseInt(epoch, 16) * 2 ** 20 }),
+    shape: createHash('sha256')
+      .update(JSON.stringify([version, windows.map(({ name }) => name)]))
+      .digest('hex')
+      .slice(0, 6),
+    hub,
     serving,
     readiness,
     status: options.status,
     draining,
     bodies,
+    guard,
+    origins,
     intake: intake(options),
     rate:
       limits.swapsPerSecond === null ? null : new Rate(clock, limits.swapsPerSecond, limits.swapsPerSecond),
     limits,
+    trustProxy: options.trustProxy,
+    version,
     onError,
   })
-  acceptWebSockets(app.server, { hub, limits, draining })
+  acceptWebSockets(app.server, {
+    hub,
+    sockets: new Sockets(hub, limits),
+    guard,
+    origins,
+    limits,
+    addressOf: request => clientAddress(request, options.trustProxy),
+    draining,
+    onError,
+  })
 
   const unfollow = options.feed.follow({
     onUpdates(updates) {
@@ -105,6 +157,7 @@ export function web(options: WebOptions): Web {
     await app.close()
     cancel()
     hub.stop()
+    standings.close()
   }
 
   return {

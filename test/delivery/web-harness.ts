@@ -10,6 +10,7 @@ import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../../src/delivery/limits.js'
 import type { Readiness, StatusReport } from '../../src/delivery/wire/status.js'
+import type { ApiKeys } from '../../src/ports/api-keys.js'
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.js'
 import type { TradeLog } from '../../src/ports/trade-log.js'
 import { type Web, web } from '../../src/roles/web.js'
@@ -21,6 +22,9 @@ export interface Setting {
   readonly limits?: Partial<WebLimits>
   readonly log?: TradeLog
   readonly partitions?: number
+  readonly keys?: ApiKeys
+  readonly corsOrigins?: readonly string[]
+  readonly trustProxy?: boolean
   /// Called at each question.
   readonly readiness?: () => Readiness
 }
@@ -54,6 +58,10 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     nextTurn,
     windows: THREE_WINDOWS,
     limits,
+    version: '0.0.0-test',
+    keys: setting.keys ?? null,
+    corsOrigins: setting.corsOrigins ?? [],
+    trustProxy: setting.trustProxy ?? false,
     readiness,
     status: () => report(role),
     onError: error => errors.push(error),

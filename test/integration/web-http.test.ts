@@ -32,7 +32,7 @@ test('a token of any name is answered', async t => {
     const response = await fetch(`${url}/v1/tokens/${encodeURIComponent(name)}`)
     assert.equal(response.status, 200, name)
     assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8')
-    assert.equal(response.headers.get('cache-control'), 'no-store')
+    assert.equal(response.headers.get('cache-control'), 'private, no-cache')
     const stats = JSON.parse(await response.text())
     assert.equal(stats.token, name)
     assert.deepEqual(stats.volume, { m1: `${i + 0.5}`, m5: `${i + 0.5}`, h24: `${i + 0.5}` })
@@ -67,7 +67,16 @@ test('tokens are listed by a statistic', async t => {
   const all = await list('')
   assert.deepEqual(
     { ...all, tokens: names(all) },
-    { sort: 'volume.h24', order: 'desc', asOf: 1_790_000_000_000, total: 4, tokens: 'BDCA' },
+    {
+      sort: 'volume.h24',
+      order: 'desc',
+      filter: null,
+      asOf: 1_790_000_000_000,
+      total: 4,
+      next: null,
+      consistent: null,
+      tokens: 'BDCA',
+    },
   )
   assert.equal(names(await list('?sort=volume.5m&order=asc&limit=2')), 'AC')
   assert.equal((await list('?sort=volume.5m')).sort, 'volume.m5')
@@ -87,7 +96,10 @@ test('tokens are listed by a statistic', async t => {
 test('without tokens the list is empty', async t => {
   const { url } = await startWeb(t)
   const text = await (await fetch(`${url}/v1/tokens`)).text()
-  assert.equal(text, '{"sort":"volume.h24","order":"desc","asOf":null,"total":0,"tokens":[]}')
+  assert.equal(
+    text,
+    '{"sort":"volume.h24","order":"desc","filter":null,"asOf":null,"total":0,"next":null,"consistent":null,"tokens":[]}',
+  )
 })
 
 test("the predecessor's route answers in its shape", async t => {

@@ -20,7 +20,7 @@ test('a subscription gets its answer, snapshots, then updates in the same schema
   const [subscribed, ...snapshots] = await peer.take(3)
   assert.deepEqual(subscribed, { type: 'subscribed', seq: 1, id: 1, tokens: ['BTC', 'ETH'] })
   assert.deepEqual(snapshots.map(brief), ['2 snapshot BTC 10', '3 snapshot ETH none'])
-  assert.deepEqual(snapshots[0]?.times, { rolled: null, sent: START })
+  assert.deepEqual(snapshots[0]?.times, { event: 1_789_999_999_500, rolled: null, sent: START })
 
   running.clock.advance(5)
   running.feed.publish([
@@ -31,7 +31,11 @@ test('a subscription gets its answer, snapshots, then updates in the same schema
   running.feed.publish([tokenGone('ETH', 3)])
   const updates = await peer.take(3)
   assert.deepEqual(updates.map(brief), ['4 update BTC 20', '5 update ETH 1', '6 update ETH none'])
-  assert.deepEqual(updates[0]?.times, { rolled: START + 5, sent: START + 5 })
+  assert.deepEqual(updates[0]?.times, {
+    event: 1_789_999_999_500,
+    rolled: START + 5,
+    sent: START + 5,
+  })
   assert.deepEqual(Object.keys(updates[0] ?? {}), Object.keys(snapshots[0] ?? {}))
   const overHttp = await (await fetch(`${running.url}/v1/tokens/BTC`)).json()
   assert.deepEqual(updates[0]?.stats, overHttp)
@@ -87,7 +91,7 @@ test('a heartbeat comes each second, and a ping is answered', async t => {
 })
 
 test('what a client says wrongly is answered, and the connection goes on', async t => {
-  const running = await startWeb(t, { limits: { tokensPerWebSocketMax: 3 } })
+  const running = await startWeb(t, { limits: { tokensPerClientMax: 3 } })
   const peer = await Peer.connect(t, running)
   for (const message of [
     '{oops',
@@ -150,7 +154,7 @@ test('a silent peer is pinged, and ended when it does not answer', async t => {
 })
 
 test('connections are limited, and refused in HTTP', async t => {
-  const running = await startWeb(t, { limits: { webSocketsMax: 2 } })
+  const running = await startWeb(t, { limits: { clientsMax: 2 } })
   await Peer.connect(t, running)
   await Peer.connect(t, running)
   const refusal = (url: string) =>

@@ -43,22 +43,26 @@ export interface Body {
 export interface BodyReader {
   readonly budget: ByteBudget
   /// Rejects with ProblemError. The rest of a refused body is read and dropped, so that the client gets the answer.
-  read(request: IncomingMessage): Promise<Body>
+  /// `bytesMax` may be given where less than the usual is enough.
+  read(request: IncomingMessage, bytesMax?: number): Promise<Body>
 }
 
 export function bodyReader(limits: WebLimits, clock: Clock): BodyReader {
   const budget = new ByteBudget(limits.bodyBytesInFlightMax)
   return {
     budget,
-    async read(request) {
+    async read(request, bytesMax = limits.bodyBytesMax) {
       const announced = Number(request.headers['content-length'] ?? 0)
       const gzip = isGzip(request)
-      if (announced > limits.bodyBytesMax) throw tooLarge(limits)
+      if (announced > bytesMax) throw tooLarge(bytesMax)
       const hold = new Hold(budget)
       // What is announced is taken at once: a crowd of large bodies is refused before any of them arrives.
       if (!hold.raise(announced)) throw overloaded()
       try {
-        return { bytes: await collect(request, gzip, limits, clock, hold), release: () => hold.release() }
+        return {
+          bytes: await collect(request, gzip, bytesMax, limits.bodyTimeoutMs, clock, hold),
+          release: () => hold.release(),
+        }
       } catch (error) {
         hold.release()
         throw error
@@ -92,7 +96,8 @@ class Hold {
 function collect(
   request: IncomingMessage,
   gzip: boolean,
-  limits: WebLimits,
+  bytesMax: number,
+  timeoutMs: number,
   clock: Clock,
   hold: Hold,
 ): Promise<Buffer> {
@@ -101,8 +106,8 @@ function collect(
     let received = 0
     let length = 0
     const inflated: Readable = gzip ? request.pipe(createGunzip()) : request
-    const cancelDeadline = clock.at(epochMs(clock.now() + limits.bodyTimeoutMs), () => {
-      fail(new ProblemError('body-too-slow', `the body was not complete within ${limits.bodyTimeoutMs} ms`))
+    const cancelDeadline = clock.at(epochMs(clock.now() + timeoutMs), () => {
+      fail(new ProblemError('body-too-slow', `the body was not complete within ${timeoutMs} ms`))
     })
 
     function settle(): void {
@@ -123,11 +128,11 @@ function collect(
     }
     function onReceived(chunk: Buffer): void {
       received += chunk.length
-      if (received > limits.bodyBytesMax) fail(tooLarge(limits))
+      if (received > bytesMax) fail(tooLarge(bytesMax))
     }
     function onData(chunk: Buffer): void {
       length += chunk.length
-      if (length > limits.bodyBytesMax) fail(tooLarge(limits))
+      if (length > bytesMax) fail(tooLarge(bytesMax))
       else if (!hold.raise(length)) fail(overloaded())
       else chunks.push(chunk)
     }
@@ -159,8 +164,8 @@ function isGzip(request: IncomingMessage): boolean {
   })
 }
 
-function tooLarge(limits: WebLimits): ProblemError {
-  return new ProblemError('body-too-large', `a body has at most ${limits.bodyBytesMax} bytes, inflated`)
+function tooLarge(bytesMax: number): ProblemError {
+  return new ProblemError('body-too-large', `a body has at most ${bytesMax} bytes, inflated`)
 }
 
 function overloaded(): ProblemError {

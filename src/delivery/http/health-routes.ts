@@ -3,6 +3,8 @@
 import type { FastifyInstance } from 'fastify'
 import { ProblemError } from '../wire/problem.js'
 import type { Readiness, StatusReport } from '../wire/status.js'
+import { GetIndex, GetLive, GetReady, GetStatus, OPERATIONS } from './operations.js'
+import { serve } from './serve.js'
 
 export interface HealthRoutesOptions {
   readiness(): Readiness
@@ -12,24 +14,18 @@ export interface HealthRoutesOptions {
 
 const INDEX = {
   name: 'volumer',
-  routes: {
-    'GET /v1/tokens/{token}': 'statistics of a token; ?window=5m,1h for some windows only',
-    'GET /v1/tokens': 'tokens by a statistic: ?sort=volume.h24&order=desc&limit=50',
-    'POST /v1/trades': 'takes swaps: NDJSON or a JSON array, gzip if you like',
-    'GET /ws': 'WebSocket: live statistics, {"op":"subscribe","tokens":["BTC"]}',
-    'GET /stats?token={token}': 'window to volume, as the predecessor answers it',
-    'GET /v1/status': 'fates, rates, positions, lag, delay, clients',
-    'GET /livez': 'the process runs',
-    'GET /readyz': 'the statistics are complete and current',
-  },
+  routes: Object.fromEntries([
+    ...OPERATIONS.map(({ method, path, summary }) => [`${method} ${path}`, summary]),
+    ['GET /ws', 'WebSocket: live statistics, {"op":"subscribe","tokens":["BTC"]}; see /asyncapi.json'],
+  ]),
 }
 
 export function healthRoutes(app: FastifyInstance, options: HealthRoutesOptions): void {
-  app.get('/', () => INDEX)
+  serve(app, GetIndex, () => INDEX)
 
-  app.get('/livez', () => ({ status: 'live' }))
+  serve(app, GetLive, () => ({ status: 'live' }))
 
-  app.get('/readyz', () => {
+  serve(app, GetReady, () => {
     if (options.draining()) {
       throw new ProblemError('draining', 'the server is shutting down', { retryAfterSeconds: 1 })
     }
@@ -41,5 +37,5 @@ export function healthRoutes(app: FastifyInstance, options: HealthRoutesOptions)
     })
   })
 
-  app.get('/v1/status', () => options.status())
+  serve(app, GetStatus, () => options.status())
 }

@@ -11,6 +11,9 @@ export function sendProblem(reply: FastifyReply, problem: ProblemError): void {
   if (extra.retryAfterSeconds !== undefined) {
     reply.header('retry-after', Math.max(1, Math.ceil(extra.retryAfterSeconds)))
   }
+  if (PROBLEM_TYPES[type].status === 401) reply.header('www-authenticate', 'Bearer')
+  // An answer to be kept would be one about a token.
+  reply.header('cache-control', 'no-store').removeHeader('etag')
   // The rest of such a body would keep the connection busy for as long as its sender likes.
   if (type === 'body-too-slow') reply.header('connection', 'close')
   // As bytes: the framework would add a charset to the type of a text, which RFC 9457 does not define.

@@ -3,20 +3,36 @@
 import { METHODS } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
+import type { Guard } from '../guard/guard.js'
+import { guardRoutes } from '../guard/guard-hooks.js'
 import type { WebLimits } from '../limits.js'
+import { type StreamRouteOptions, streamRoute } from '../sse/stream-route.js'
 import { ProblemError, problemJson } from '../wire/problem.js'
+import { compressAnswers } from './compression.js'
+import { documentRoutes } from './document-routes.js'
 import { type HealthRoutesOptions, healthRoutes } from './health-routes.js'
 import { problemOf, sendProblem } from './problems.js'
-import { type TokenRoutesOptions, tokenRoutes } from './token-routes.js'
+import { type RankingRoutesOptions, rankingRoutes } from './ranking-routes.js'
+import { tokenRoutes } from './token-routes.js'
 import { type TradesRouteOptions, tradesRoute } from './trades-route.js'
 
 /// Room for a token of 128 characters, each percent-encoded as twelve.
 const PATH_PART_LENGTH_MAX = 2048
-const HEADERS_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 65_000
+/// How often the server looks for requests that take too long.
+const CHECK_MS = 1_000
 
-export interface HttpOptions extends TokenRoutesOptions, HealthRoutesOptions, TradesRouteOptions {
+export interface HttpOptions
+  extends RankingRoutesOptions,
+    HealthRoutesOptions,
+    TradesRouteOptions,
+    StreamRouteOptions {
+  readonly guard: Guard
   readonly limits: WebLimits
+  /// Whether the address of a request is what a proxy in front says.
+  readonly trustProxy: boolean
+  /// Of the program.
+  readonly version: string
   /// Gets errors that are no client's fault.
   onError(error: unknown): void
 }
@@ -25,11 +41,13 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   const { limits, onError } = options
   const app = fastify({
     logger: false,
+    // One hop: what stands before it in the header is the client's word.
+    trustProxy: options.trustProxy ? (_address: string, hop: number) => hop < 1 : false,
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Node's own guard, for bodies that no route reads; the route's is tighter.
     requestTimeout: limits.bodyTimeoutMs * 2,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: CHECK_MS },
     forceCloseConnections: 'idle',
     clientErrorHandler: refuseGarbage,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, onError)),
@@ -50,14 +68,23 @@ export function httpServer(options: HttpOptions): FastifyInstance {
     reply.header('allow', allowed)
     sendProblem(reply, new ProblemError('method-not-allowed', `${path} takes ${allowed}`))
   })
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store')
-    if (options.draining()) reply.header('connection', 'close')
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    done()
   })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (options.draining()) reply.header('connection', 'close')
+    done(null, payload)
+  })
+  guardRoutes(app, options.guard, options.origins)
+  compressAnswers(app)
 
   healthRoutes(app, options)
   tokenRoutes(app, options)
+  rankingRoutes(app, options)
+  streamRoute(app, options)
   tradesRoute(app, options)
+  documentRoutes(app, options.version)
   return app
 }
 

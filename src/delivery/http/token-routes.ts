@@ -1,28 +1,42 @@
-/// GET /v1/tokens/{token}, GET /v1/tokens and the predecessor's GET /stats.
+/// Statistics of one token or many, and the predecessor's GET /stats.
 
 import type { FastifyInstance } from 'fastify'
 import type { TokenStats } from '../../core/stats.js'
-import { parseSort, rank } from '../ranking.js'
+import { versionText } from '../../core/stats.js'
+import type { Guard } from '../guard/guard.js'
+import { charge } from '../guard/guard-hooks.js'
+import type { StatsTexts } from '../stats-texts.js'
 import type { ReadableTokens } from '../token-table.js'
+import type { TotalsTable } from '../totals.js'
+import { validator } from '../validate.js'
 import { encodePredecessorStats } from '../wire/predecessor.js'
 import { ProblemError } from '../wire/problem.js'
-import { encodeStats, type PlacedWindow, type StatsEncoder } from '../wire/stats.js'
-import { choiceParameter, integerParameter, type Query, textParameter, windowParameter } from './query.js'
+import { encodeSelection, type Selection } from '../wire/stats.js'
+import type { BodyReader } from './body.js'
+import { jsonBody } from './json-body.js'
+import { GetPredecessorStats, GetToken, GetTotals, QueryTokens, TokensQuery } from './operations.js'
+import { selectionOf } from './selection.js'
+import { digestOf, JSON_TYPE, sendConditional, serve } from './serve.js'
 
-const LIST_LIMIT = 50
-const LIST_LIMIT_MAX = 500
-const JSON_TYPE = 'application/json; charset=utf-8'
+/// What a token in a batch costs, in tokens asked for alone.
+const QUERY_TOKEN_COST = 0.1
 
 export interface TokenRoutesOptions {
   readonly tokens: ReadableTokens
-  readonly encoder: StatsEncoder
+  readonly texts: StatsTexts
+  readonly totals: TotalsTable
+  readonly bodies: BodyReader
+  readonly guard: Guard
+  /// A part of every ETag: other windows or another program may make other texts of the same version.
+  readonly shape: string
   /// False until the statistics are complete for the first time.
   serving(): boolean
 }
 
 export function tokenRoutes(app: FastifyInstance, options: TokenRoutesOptions): void {
-  const { tokens, encoder } = options
-  const { windows } = encoder
+  const { tokens, texts, totals, bodies, guard, shape } = options
+  const { windows } = texts
+  const query = validator(TokensQuery)
 
   const find = (token: string): TokenStats => {
     requireServing(options)
@@ -31,46 +45,53 @@ export function tokenRoutes(app: FastifyInstance, options: TokenRoutesOptions): 
     const detail = `there is no swap of ${JSON.stringify(token)} within the retention`
     throw new ProblemError('unknown-token', detail, { field: 'token' })
   }
-  const encode = (stats: TokenStats, chosen: PlacedWindow[] | undefined): string =>
-    chosen === undefined ? encoder.encode(stats) : encodeStats(stats, chosen)
+  const encode = encoder(texts)
 
-  app.get<{ Params: { token: string }; Querystring: Query }>('/v1/tokens/:token', (request, reply) => {
-    const chosen = windowParameter(request.query, windows)
-    reply.type(JSON_TYPE).send(encode(find(request.params.token), chosen))
+  serve(app, GetToken, ({ params, query, request, reply }) => {
+    const selection = selectionOf(query, windows)
+    const stats = find(params.token)
+    const tag = `${versionText(stats)}-${shape}`
+    sendConditional(request, reply, () => encode(stats, selection), tag)
   })
 
-  app.get<{ Querystring: Query }>('/v1/tokens', ({ query }, reply) => {
-    const sort = parseSort(textParameter(query, 'sort') ?? defaultSort(windows), windows)
-    if ('wanted' in sort) {
-      throw new ProblemError('invalid-parameter', `sort is ${sort.wanted}`, { field: 'sort' })
+  serve(app, QueryTokens, async ({ request, reply }) => {
+    const body = await jsonBody(request, bodies, query)
+    charge(guard, request, reply, Math.floor(body.tokens.length * QUERY_TOKEN_COST))
+    const choice = {
+      ...(body.windows === undefined ? {} : { window: body.windows }),
+      ...(body.fields === undefined ? {} : { fields: body.fields }),
     }
-    const order = choiceParameter(query, 'order', ['desc', 'asc'], 'desc')
-    const limit = integerParameter(query, 'limit', LIST_LIMIT_MAX, LIST_LIMIT)
-    const chosen = windowParameter(query, windows)
+    const selection = selectionOf(choice, windows, 'windows')
     requireServing(options)
-    let asOf: number | null = null
-    for (const stats of tokens.values()) asOf = Math.max(asOf ?? stats.asOf, stats.asOf)
-    const listed = rank(tokens.values(), sort, order, limit).map(stats => encode(stats, chosen))
-    const head = `{"sort":"${sort.name}","order":"${order}","asOf":${asOf},"total":${tokens.size},"tokens":[`
-    reply.type(JSON_TYPE).send(`${head}${listed.join(',')}]}`)
+    const missing = new Set<string>()
+    const found: string[] = []
+    for (const token of new Set(body.tokens)) {
+      const stats = tokens.get(token)
+      if (stats === undefined) missing.add(token)
+      else found.push(encode(stats, selection))
+    }
+    const text = `{"asOf":${totals.asOf},"tokens":[${found.join(',')}],"missing":${JSON.stringify([...missing])}}`
+    return reply.type(JSON_TYPE).send(text)
   })
 
-  app.get<{ Querystring: Query }>('/stats', ({ query }, reply) => {
-    const token = textParameter(query, 'token')
-    if (token === undefined || token === '') {
-      throw new ProblemError('invalid-parameter', 'token is required: /stats?token=BTC', { field: 'token' })
-    }
-    reply.type(JSON_TYPE).send(encodePredecessorStats(find(token), windows))
+  serve(app, GetTotals, ({ query, request, reply }) => {
+    const selection = selectionOf(query, windows)
+    requireServing(options)
+    const tag = `${tokens.revision}-${shape}-${digestOf(request.url)}`
+    sendConditional(request, reply, () => JSON.stringify(totals.read(selection?.windows)), tag)
+  })
+
+  serve(app, GetPredecessorStats, ({ query, reply }) => {
+    reply.type(JSON_TYPE).send(encodePredecessorStats(find(query.token), windows))
   })
 }
 
-function requireServing(options: TokenRoutesOptions): void {
+export function encoder(texts: StatsTexts): (stats: TokenStats, selection: Selection | null) => string {
+  return (stats, selection) => (selection === null ? texts.of(stats) : encodeSelection(stats, selection))
+}
+
+export function requireServing(options: { serving(): boolean }): void {
   if (options.serving()) return
   const extra = { retryAfterSeconds: 1 }
   throw new ProblemError('starting', 'the statistics are not complete yet; see /readyz', extra)
-}
-
-/// Volume of the longest window.
-function defaultSort(windows: readonly PlacedWindow[]): string {
-  return `volume.${windows.at(-1)?.name}`
 }

@@ -1,30 +1,38 @@
 /// POST /v1/trades: takes swaps, and answers once they are durable.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Origins } from '../guard/origins.js'
 import type { Intake } from '../intake.js'
 import type { Rate } from '../rate.js'
 import { ProblemError } from '../wire/problem.js'
 import type { BodyReader } from './body.js'
+import { PostTrades } from './operations.js'
+import { serve } from './serve.js'
 
 const RETRY_DRAINING_SECONDS = 5
 
 export interface TradesRouteOptions {
   readonly bodies: BodyReader
   readonly intake: Intake
+  readonly origins: Origins
   /// Swaps a second; null for no limit.
   readonly rate: Rate | null
   draining(): boolean
 }
 
 export function tradesRoute(app: FastifyInstance, options: TradesRouteOptions): void {
-  const { bodies, intake, rate } = options
+  const { bodies, intake, rate, origins } = options
 
-  app.post('/v1/trades', async request => {
+  serve(app, PostTrades, async ({ request }) => {
     if (options.draining()) {
       const extra = { retryAfterSeconds: RETRY_DRAINING_SECONDS }
       throw new ProblemError('draining', 'the server is shutting down', extra)
     }
-    refuseCrossSite(request)
+    // A web page of another site must not write through its reader's browser, which text/plain would allow.
+    if (origins.refuses(request.headers.origin, request.headers.host)) {
+      const detail = `${request.headers.origin} is another site`
+      throw new ProblemError('cross-site', detail, { field: 'origin' })
+    }
     const form = formOf(request)
     const waitSeconds = rate?.waitSeconds() ?? 0
     if (waitSeconds > 0) {
@@ -59,11 +67,4 @@ function formOf(request: FastifyRequest): 'lines' | 'array' {
         { field: 'content-type' },
       )
   }
-}
-
-/// A web page of another site must not write through its reader's browser, which text/plain would allow.
-function refuseCrossSite(request: FastifyRequest): void {
-  const { origin, host } = request.headers
-  if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)) return
-  throw new ProblemError('cross-site', `${origin} is another site`, { field: 'origin' })
 }

@@ -7,7 +7,7 @@
 
 import { FIELDS_PER_WINDOW, type TokenStats } from '../../core/stats.js'
 import { windowLabel } from '../../core/windows.js'
-import { type PlacedWindow, volumeText } from './stats.js'
+import { type PlacedWindow, volumeText } from './metrics.js'
 
 export function encodePredecessorStats(stats: TokenStats, windows: readonly PlacedWindow[]): string {
   const lines = windows.map(

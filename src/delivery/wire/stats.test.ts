@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Cells, THREE_WINDOWS, tokenStats } from '../../../test/delivery/token-stats.js'
+import { placeWindows, priceChangeOf } from './metrics.js'
 import { encodePredecessorStats } from './predecessor.js'
-import { encodeStats, placeWindows, priceChangeOf, statsEncoder } from './stats.js'
+import { encodeStats } from './stats.js'
 
 const FULL: Cells = {
   BUY_USD: 1_500_000,
@@ -60,15 +61,6 @@ test('a price that is unknown is null, and no window is missing', () => {
   for (const key of ['volume', 'priceChange', 'open', 'vwap', 'largestTrade', 'txns']) {
     assert.deepEqual(Object.keys(stats[key]), ['m1', 'm5', 'h24'], key)
   }
-})
-
-test('an update is encoded once, whoever reads it', () => {
-  const encoder = statsEncoder(THREE_WINDOWS)
-  const stats = tokenStats('X', 1, [{}, FULL, {}])
-  const first = encoder.encode(stats)
-  // A second encoding would see the changed cell.
-  stats.cells[0] = 5_000_000
-  assert.equal(encoder.encode(stats), first)
 })
 
 test('price change is a percentage to six decimals', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Cells, THREE_WINDOWS, tokenStats } from '../../test/delivery/token-stats.js'
-import type { TokenStats } from '../core/stats.js'
-import { type Order, parseSort, rank } from './ranking.js'
-import { placeWindows } from './wire/stats.js'
+import { type Cells, THREE_WINDOWS, tokenStats } from '../../../test/delivery/token-stats.js'
+import type { TokenStats } from '../../core/stats.js'
+import { placeWindows } from '../wire/metrics.js'
+import { rank } from './rank.js'
+import { type Order, parseSort } from './sort.js'
 
 const WINDOWS = placeWindows(THREE_WINDOWS)
 
@@ -11,8 +12,9 @@ const one = (token: string, cells: Cells, price?: number) => tokenStats(token, 1
 
 function ranked(tokens: readonly TokenStats[], sort: string, order: Order, limit = 500): string[] {
   const key = parseSort(sort, WINDOWS)
-  assert.ok('read' in key, sort)
-  return rank(tokens, key, order, limit).map(({ token }) => token)
+  assert.ok('keyOf' in key, sort)
+  const rule = { sort: key, order, filter: null }
+  return rank(tokens, rule, limit).entries.map(({ stats }) => stats.token)
 }
 
 test('volumes that binary64 cannot tell apart are told apart', () => {

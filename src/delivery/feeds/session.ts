@@ -1,0 +1,181 @@
+/// Answers what clients say. Everything of a request is checked before anything of it is done.
+
+import type { Clock } from '../../ports/clock.js'
+import type { WebLimits } from '../limits.js'
+import { ProblemError } from '../wire/problem.js'
+import {
+  type ClientRequest,
+  idField,
+  type Parsed,
+  type RequestError,
+  type RequestId,
+  type SubscribeRequest,
+  type UnsubscribeRequest,
+} from '../wire/requests.js'
+import type { Client } from './client.js'
+import { partsOf } from './parts.js'
+import { RANKING_NAME, type StateFeeds, type StatePlan } from './state-feeds.js'
+import type { TokenFeed, TokenPlan } from './token-feed.js'
+
+export interface SessionOptions {
+  readonly tokenFeed: TokenFeed
+  readonly stateFeeds: StateFeeds
+  readonly clock: Clock
+  readonly limits: WebLimits
+}
+
+/// What a client follows, as far as its limits are concerned.
+interface Followed {
+  readonly tokens: ReadonlyMap<string, unknown>
+  readonly states: ReadonlyMap<string, unknown>
+}
+
+const NOTHING: ReadonlyMap<string, unknown> = new Map()
+
+interface Plans {
+  readonly tokens: readonly TokenPlan[]
+  readonly states: readonly StatePlan[]
+}
+
+export class Session {
+  readonly #options: SessionOptions
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+  }
+
+  answer(client: Client, { request, error }: Parsed<ClientRequest>): void {
+    if (request === undefined) {
+      this.refuse(client, error)
+      return
+    }
+    switch (request.op) {
+      case 'subscribe':
+        this.subscribe(client, request)
+        break
+      case 'unsubscribe':
+        this.#unsubscribe(client, request)
+        break
+      case 'ping':
+        client.push(partsOf('pong', { ...idField(request.id), time: this.#options.clock.now() }))
+        break
+      default:
+        request satisfies never
+    }
+  }
+
+  refuse(client: Client, error: RequestError): void {
+    const { code, message, field } = error
+    client.push(partsOf('error', { code, message, field, ...idField(error.id) }))
+  }
+
+  /// Snapshots are owed afterwards, not sent.
+  subscribe(client: Client, request: SubscribeRequest): void {
+    const plans = this.#plan(request)
+    const fault =
+      'code' in plans ? plans : (this.#fullness(client, plans) ?? this.#follow(client, request, plans))
+    if (fault !== null) this.refuse(client, { ...fault, ...idField(request.id) })
+  }
+
+  #follow(client: Client, request: SubscribeRequest, plans: Plans): RequestError | null {
+    const { tokenFeed, stateFeeds } = this.#options
+    const follows = plans.states.map(plan => ({ plan, follow: stateFeeds.follow(client, plan) }))
+    if (follows.some(({ follow }) => follow === null)) {
+      for (const { plan } of follows) stateFeeds.unfollow(client, plan.key)
+      const message = 'the server follows too many different rankings at the moment'
+      return { code: 'tooManySubscriptions', message, field: 'subscriptions' }
+    }
+    client.push(partsOf('subscribed', acknowledgement(request)))
+    tokenFeed.follow(client, plans.tokens, request.cursor ?? null)
+    for (const { follow } of follows) {
+      if (follow === null || !follow.feed.source.ready) continue
+      follow.introduced = true
+      client.owe(follow, 'snapshot', null)
+    }
+    return null
+  }
+
+  /// What is wrong with the request of a client that follows nothing yet.
+  fault(request: SubscribeRequest): RequestError | null {
+    const plans = this.#plan(request)
+    return 'code' in plans ? plans : this.#fullness({ tokens: NOTHING, states: NOTHING }, plans)
+  }
+
+  #plan(request: SubscribeRequest): Plans | RequestError {
+    const { tokenFeed, stateFeeds } = this.#options
+    const tokens: TokenPlan[] = []
+    const states: StatePlan[] = []
+    let at = ''
+    try {
+      if (request.tokens !== undefined) tokens.push(tokenFeed.plan({ ...request, tokens: request.tokens }))
+      for (const [i, subscription] of request.subscriptions?.entries() ?? []) {
+        at = `subscriptions[${i}].`
+        if (subscription.channel === 'token') tokens.push(tokenFeed.plan(subscription))
+        else states.push(stateFeeds.plan(subscription))
+      }
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error
+      return { code: 'invalidRequest', message: error.message, field: `${at}${error.extra.field}` }
+    }
+    const twice = states.find(({ key }, i) => states.findIndex(other => other.key === key) < i)
+    if (twice !== undefined) {
+      const message = `${twice.key} is subscribed to twice; rankings of different names may be`
+      return { code: 'invalidRequest', message, field: 'subscriptions' }
+    }
+    return { tokens, states }
+  }
+
+  #fullness(client: Followed, { tokens, states }: Plans): RequestError | null {
+    const { tokensPerClientMax, statesPerClientMax } = this.#options.limits
+    const fresh = new Set(tokens.flatMap(plan => plan.tokens.filter(token => !client.tokens.has(token))))
+    if (client.tokens.size + fresh.size > tokensPerClientMax) {
+      const message = `a connection follows at most ${tokensPerClientMax} tokens`
+      return { code: 'tooManyTokens', message, field: 'tokens' }
+    }
+    const freshStates = states.filter(({ key }) => !client.states.has(key)).length
+    if (client.states.size + freshStates > statesPerClientMax) {
+      const message = `a connection follows at most ${statesPerClientMax} rankings, totals and statuses`
+      return { code: 'tooManySubscriptions', message, field: 'subscriptions' }
+    }
+    return null
+  }
+
+  #unsubscribe(client: Client, request: UnsubscribeRequest): void {
+    const { tokenFeed, stateFeeds, clock } = this.#options
+    const { tokens = [], rankings = [], channels = [] } = request
+    const now = clock.now()
+    tokenFeed.unfollow(client, tokens, now)
+    for (const name of rankings) stateFeeds.unfollow(client, `ranking ${name}`)
+    for (const channel of channels) {
+      if (channel === 'token') tokenFeed.unfollow(client, [...client.tokens.keys()], now)
+      for (const key of [...client.states.keys()]) {
+        if (key === channel || key.startsWith(`${channel} `)) stateFeeds.unfollow(client, key)
+      }
+    }
+    const { op: _, ...said } = request
+    client.push(partsOf('unsubscribed', inOrder(said)))
+  }
+}
+
+/// In the request's own words, with defaults of rankings' names.
+function acknowledgement(request: SubscribeRequest): Record<string, unknown> {
+  const { id, tokens, subscriptions } = request
+  return inOrder({
+    id,
+    tokens,
+    subscriptions: subscriptions?.map(subscription =>
+      subscription.channel === 'ranking' ? { name: RANKING_NAME, ...subscription } : subscription,
+    ),
+  })
+}
+
+function inOrder(said: {
+  readonly id?: RequestId | undefined
+  readonly tokens?: readonly string[] | undefined
+  readonly rankings?: readonly string[] | undefined
+  readonly channels?: readonly string[] | undefined
+  readonly subscriptions?: readonly unknown[] | undefined
+}): Record<string, unknown> {
+  const { id, tokens, rankings, channels, subscriptions } = said
+  return { id, tokens, rankings, channels, subscriptions }
+}

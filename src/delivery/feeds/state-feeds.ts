@@ -1,0 +1,137 @@
+/// The feeds of states that are followed right now: made with the first follower, gone with the last.
+
+import type { EpochMs } from '../../core/units.js'
+import { ruleOf } from '../http/ranking-routes.js'
+import { ruleText } from '../rankings/rank.js'
+import type { Standings } from '../rankings/standings.js'
+import type { TotalsTable } from '../totals.js'
+import type { PlacedWindow } from '../wire/metrics.js'
+import type { RankingSubscription, StatusSubscription, TotalsSubscription } from '../wire/requests.js'
+import type { StatusReport } from '../wire/status.js'
+import type { Client } from './client.js'
+import { DocumentSource } from './document-source.js'
+import { RankingSource } from './ranking-source.js'
+import { selectionFor, windowsFor } from './selection.js'
+import { StateFeed, type StateFollow, type StateSource } from './state-feed.js'
+
+export type StateSubscription = RankingSubscription | TotalsSubscription | StatusSubscription
+
+/// Ten updates a second are more than a ranking can be read at.
+const INTERVAL_MS_MIN = 100
+const RANKING_RATE = 5
+const DOCUMENT_RATE = 1
+export const RANKING_NAME = 'ranking'
+const RANKING_LIMIT = 10
+
+export interface StateFeedsOptions {
+  readonly windows: readonly PlacedWindow[]
+  readonly standings: Standings
+  readonly totals: TotalsTable
+  status(): StatusReport
+}
+
+/// What a subscription comes to. Made before anything of a request is done, so that its faults are known.
+export interface StatePlan {
+  /// Among the client's states.
+  readonly key: string
+  readonly name: string
+  readonly feedKey: string
+  readonly intervalMs: number
+  /// null when there is no room for another ranking.
+  make(): StateSource | null
+}
+
+export class StateFeeds {
+  readonly #options: StateFeedsOptions
+  readonly #feeds = new Map<string, StateFeed>()
+
+  constructor(options: StateFeedsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#feeds.size
+  }
+
+  /// Throws ProblemError where windows, sort or filter are wrong.
+  plan(subscription: StateSubscription): StatePlan {
+    const { windows, standings, totals, status } = this.#options
+    const delta = subscription.mode === 'delta'
+    const intervalMs = (usual: number) =>
+      Math.max(INTERVAL_MS_MIN, Math.round(1000 / (subscription.maxRate ?? usual)))
+    switch (subscription.channel) {
+      case 'ranking': {
+        const rule = ruleOf(subscription, windows)
+        const selection = selectionFor(subscription, windows)
+        const limit = subscription.limit ?? RANKING_LIMIT
+        const name = subscription.name ?? RANKING_NAME
+        const every = intervalMs(RANKING_RATE)
+        const shown = [limit, selection.fields, selection.windows.map(window => window.name), delta, every]
+        return {
+          key: `ranking ${name}`,
+          name,
+          feedKey: `ranking ${JSON.stringify(shown)} ${ruleText(rule)}`,
+          intervalMs: every,
+          make() {
+            const standing = standings.hold(rule)
+            return standing && new RankingSource({ standings, standing, limit, selection, delta })
+          },
+        }
+      }
+      case 'totals': {
+        const chosen = windowsFor(subscription.windows, windows)
+        const every = intervalMs(DOCUMENT_RATE)
+        const feedKey = `totals ${JSON.stringify([chosen.map(window => window.name), delta, every])}`
+        const read = () => totals.read(chosen)
+        const source = { channel: 'totals', delta, read, event: () => totals.asOf } as const
+        return { key: 'totals', name: '', feedKey, intervalMs: every, make: () => new DocumentSource(source) }
+      }
+      case 'status': {
+        const every = intervalMs(DOCUMENT_RATE)
+        const feedKey = `status ${JSON.stringify([delta, every])}`
+        const source = { channel: 'status', delta, read: status, event: () => null } as const
+        return { key: 'status', name: '', feedKey, intervalMs: every, make: () => new DocumentSource(source) }
+      }
+      default:
+        return subscription satisfies never
+    }
+  }
+
+  /// The client follows it from now on, in place of what it followed under the same key; null when there is no room.
+  follow(client: Client, plan: StatePlan): StateFollow | null {
+    this.unfollow(client, plan.key)
+    let feed = this.#feeds.get(plan.feedKey)
+    if (feed === undefined) {
+      const source = plan.make()
+      if (source === null) return null
+      feed = new StateFeed(plan.feedKey, source, plan.intervalMs)
+      source.refresh()
+      this.#feeds.set(plan.feedKey, feed)
+    }
+    const follow: StateFollow = { client, feed, key: plan.key, name: plan.name, introduced: false }
+    feed.follows.add(follow)
+    client.states.set(plan.key, follow)
+    return follow
+  }
+
+  unfollow(client: Client, key: string): void {
+    const follow = client.states.get(key)
+    if (follow === undefined) return
+    client.states.delete(key)
+    client.owed.delete(follow)
+    const { feed } = follow
+    feed.follows.delete(follow)
+    if (feed.follows.size > 0) return
+    this.#feeds.delete(feed.key)
+    feed.source.close()
+  }
+
+  forget(client: Client): void {
+    for (const key of [...client.states.keys()]) this.unfollow(client, key)
+  }
+
+  /// The feeds whose followers are to be told of a change now.
+  *due(now: EpochMs): Generator<StateFeed> {
+    for (const feed of this.#feeds.values()) if (feed.tick(now)) yield feed
+  }
+}

@@ -1,0 +1,110 @@
+/// Tokens in an order: GET /v1/tokens and GET /v1/rankings/{ranking}.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { parseFilter } from '../rankings/filter.js'
+import type { Pages } from '../rankings/pages.js'
+import type { RankingRule } from '../rankings/rank.js'
+import { type Order, parseSort } from '../rankings/sort.js'
+import type { PlacedWindow } from '../wire/metrics.js'
+import { ProblemError } from '../wire/problem.js'
+import { GetRanking, ListTokens, type RANKINGS } from './operations.js'
+import { type Choice, chooseWindows, selectionOf } from './selection.js'
+import { digestOf, sendConditional, serve } from './serve.js'
+import { encoder, requireServing, type TokenRoutesOptions } from './token-routes.js'
+
+const LIST_LIMIT = 50
+
+export interface RankingRoutesOptions extends TokenRoutesOptions {
+  readonly pages: Pages
+}
+
+interface ListQuery extends Choice {
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export function rankingRoutes(app: FastifyInstance, options: RankingRoutesOptions): void {
+  const { tokens, texts, totals, pages, shape } = options
+  const { windows } = texts
+  const encode = encoder(texts)
+
+  function list(rule: RankingRule, query: ListQuery, request: FastifyRequest, reply: FastifyReply): void {
+    const selection = selectionOf(query, windows)
+    requireServing(options)
+    const page = pages.page(rule, query.limit ?? LIST_LIMIT, query.cursor)
+    if (page === null) {
+      const detail = 'cursor is “*”, or `next` of the page before, with the same sort, order and filter'
+      throw new ProblemError('invalid-parameter', detail, { field: 'cursor' })
+    }
+    const { sort, order, filter } = rule
+    const text = () => {
+      const listed = page.entries.map(({ stats }) => encode(stats, selection)).join(',')
+      const next = JSON.stringify(page.next)
+      return (
+        `{"sort":"${sort.name}","order":"${order}","filter":${JSON.stringify(filter?.text ?? null)}` +
+        `,"asOf":${totals.asOf},"total":${page.total},"next":${next},"consistent":${page.consistent}` +
+        `,"tokens":[${listed}]}`
+      )
+    }
+    sendConditional(request, reply, text, `${tokens.revision}-${shape}-${digestOf(request.url + page.next)}`)
+  }
+
+  serve(app, ListTokens, ({ query, request, reply }) => {
+    const rule = ruleOf(query, windows)
+    list(rule, query, request, reply)
+  })
+
+  serve(app, GetRanking, ({ params, query, request, reply }) => {
+    const rule = namedRule(params.ranking, query.over, query.filter, windows)
+    list(rule, query, request, reply)
+  })
+}
+
+/// The rule that sort, order and filter say. Throws ProblemError naming the one at fault.
+export function ruleOf(
+  { sort, order, filter }: { readonly sort?: string; readonly order?: Order; readonly filter?: string },
+  windows: readonly PlacedWindow[],
+): RankingRule {
+  const key = parseSort(sort ?? `volume.${windows.at(-1)?.name}`, windows)
+  if ('wanted' in key) throw new ProblemError('invalid-parameter', `sort is ${key.wanted}`, { field: 'sort' })
+  const parsed = filter === undefined ? null : parseFilter(filter, windows)
+  if (parsed !== null && 'fault' in parsed) {
+    throw new ProblemError('invalid-parameter', `filter ${parsed.fault}`, { field: 'filter' })
+  }
+  return { sort: key, order: order ?? 'desc', filter: parsed }
+}
+
+function namedRule(
+  ranking: (typeof RANKINGS)[number],
+  over: string | undefined,
+  filter: string | undefined,
+  windows: readonly PlacedWindow[],
+): RankingRule {
+  const name = overWindow(over, windows)
+  // Its own faults first, with their places in the text as it was sent.
+  if (filter !== undefined) ruleOf({ filter }, windows)
+  const both = (own: string) => (filter === undefined ? own : `${own} and (${filter})`)
+  switch (ranking) {
+    case 'new':
+      return ruleOf({ sort: 'firstSeen', ...(filter === undefined ? {} : { filter }) }, windows)
+    case 'gainers':
+      return ruleOf({ sort: `priceChange.${name}`, filter: both(`priceChange.${name}>0`) }, windows)
+    case 'losers':
+      return ruleOf(
+        { sort: `priceChange.${name}`, order: 'asc', filter: both(`priceChange.${name}<0`) },
+        windows,
+      )
+    case 'trending':
+      return ruleOf({ sort: `trending.${name}`, filter: both(`trending.${name}>0`) }, windows)
+    default:
+      return ranking satisfies never
+  }
+}
+
+/// The third shortest, where there are so many: 15 minutes of the default ones.
+function overWindow(over: string | undefined, windows: readonly PlacedWindow[]): string {
+  if (over === undefined) return windows[Math.min(2, windows.length - 1)]?.name ?? ''
+  const chosen = chooseWindows([over], windows)
+  if ('unknown' in chosen) throw new ProblemError('invalid-parameter', chosen.unknown, { field: 'over' })
+  return chosen[0]?.name ?? ''
+}
