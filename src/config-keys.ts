@@ -6,10 +6,13 @@ import {
   choice,
   directory,
   duration,
+  filePath,
   flag,
   host,
   integer,
   limit,
+  orAuto,
+  origins,
   roles,
   seed,
   share,
@@ -36,12 +39,29 @@ export const KEYS = {
     'where log and state are kept; memory forgets at the end',
   ),
   data: key(directory, './data', 'data directory of the embedded storage'),
-  host: key(
-    host,
-    '127.0.0.1',
-    'address to listen on; there is no authentication, so think before opening it',
-  ),
+  host: key(host, '127.0.0.1', 'address to listen on; others than the loopback address need API keys'),
   port: key(integer('port', 0, 65_535), '4242', 'port of HTTP and WebSocket; 0 takes any free one'),
+
+  auth: key(
+    choice('auto', 'on', 'off'),
+    'auto',
+    'whether API keys are needed; auto: not on the loopback address',
+  ),
+  'keys-file': key(filePath, './volumer-keys.json', 'file of API keys, see volumer keys'),
+  'cors-origins': key(origins, 'none', 'origins of web pages that may use this server, or *'),
+  'cost-limit': key(
+    orAuto(limit(1, 1e9)),
+    'auto',
+    'cost units a second of a key or address; auto: none on the loopback address, else 100',
+  ),
+  'clients-per-address': key(limit(1, 1_000_000), 'none', 'WebSockets and streams of one address'),
+  'trust-proxy': key(flag, 'false', 'take addresses from the X-Forwarded-For of a proxy in front'),
+  'admin-port': key(
+    limit(0, 65_535),
+    'none',
+    'port of metrics and of routes for operators; 0 takes any free one',
+  ),
+  'admin-host': key(host, '127.0.0.1', 'address that the admin port listens on'),
 
   windows: key(
     windows,
@@ -64,7 +84,12 @@ export const KEYS = {
     '20',
     'updates a second per token and subscriber',
   ),
-  'ws-max-connections': key(integer('number', 1, 1_000_000), '1000', 'WebSocket connections at a time'),
+  'ws-max-connections': key(integer('number', 1, 1_000_000), '1000', 'WebSockets and streams at a time'),
+  'resume-max-bytes': key(
+    bytes(2 ** 20),
+    '256MiB',
+    'memory for updates that clients missed, two minutes of them',
+  ),
 
   faketrader: key(flag, 'true', 'make realistic swaps'),
   'trades-per-second': key(integer('number', 1, 1_000_000), '1000', 'faketrader: swaps a second'),

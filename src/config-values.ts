@@ -27,6 +27,7 @@ export const text: ValueType<string> = {
 }
 
 export const directory: ValueType<string> = { ...text, placeholder: 'dir', wants: 'a directory' }
+export const filePath: ValueType<string> = { ...text, placeholder: 'file', wants: 'the path of a file' }
 export const host: ValueType<string> = {
   ...text,
   placeholder: 'host',
@@ -168,4 +169,27 @@ export function limit(min: number, max: number): ValueType<number | 'none'> {
     parse: value => (value === 'none' ? value : numbers.parse(value)),
     format: String,
   }
+}
+
+/// The type, or `auto`.
+export function orAuto<T>(type: ValueType<T>): ValueType<T | 'auto'> {
+  return {
+    placeholder: type.placeholder,
+    wants: `${type.wants}, or auto`,
+    parse: value => (value === 'auto' ? value : type.parse(value)),
+    format: value => (value === 'auto' ? 'auto' : type.format(value)),
+  }
+}
+
+/// Origins of web pages: none of them, all of them, or a list.
+export const origins: ValueType<readonly string[]> = {
+  placeholder: 'list',
+  wants: 'none, *, or a list of origins such as https://app.example',
+  parse: value => {
+    if (value === 'none') return []
+    if (value === '*') return ['*']
+    const list = value.split(',').map(each => each.trim())
+    return list.every(each => URL.canParse(each) && new URL(each).origin === each) ? list : null
+  },
+  format: value => (value.length === 0 ? 'none' : value.join(',')),
 }

@@ -14,6 +14,15 @@ export interface Config {
   readonly data: string
   readonly host: string
   readonly port: number
+  readonly auth: 'auto' | 'on' | 'off'
+  readonly keysFile: string
+  readonly corsOrigins: readonly string[]
+  /// Cost units a second.
+  readonly costLimit: number | 'none' | 'auto'
+  readonly clientsPerAddress: number | 'none'
+  readonly trustProxy: boolean
+  readonly adminPort: number | 'none'
+  readonly adminHost: string
   readonly windows: readonly Window[]
   readonly resolutionMs: number
   readonly retentionMs: number
@@ -28,6 +37,7 @@ export interface Config {
   readonly rateLimit: number | 'none'
   readonly maxUpdatesPerSecond: number
   readonly wsMaxConnections: number
+  readonly resumeMaxBytes: number
   readonly faketrader: boolean
   readonly tradesPerSecond: number
   readonly tokens: number
@@ -111,6 +121,14 @@ export function resolveConfig(input: ConfigInput): Resolved {
     data: read('data', KEYS.data.type),
     host: read('host', KEYS.host.type),
     port: read('port', KEYS.port.type),
+    auth: read('auth', KEYS.auth.type),
+    keysFile: read('keys-file', KEYS['keys-file'].type),
+    corsOrigins: read('cors-origins', KEYS['cors-origins'].type),
+    costLimit: read('cost-limit', KEYS['cost-limit'].type),
+    clientsPerAddress: read('clients-per-address', KEYS['clients-per-address'].type),
+    trustProxy: read('trust-proxy', KEYS['trust-proxy'].type),
+    adminPort: read('admin-port', KEYS['admin-port'].type),
+    adminHost: read('admin-host', KEYS['admin-host'].type),
     windows: read('windows', KEYS.windows.type),
     resolutionMs: read('resolution', KEYS.resolution.type),
     retentionMs: read('retention', KEYS.retention.type),
@@ -124,6 +142,7 @@ export function resolveConfig(input: ConfigInput): Resolved {
     rateLimit: read('rate-limit', KEYS['rate-limit'].type),
     maxUpdatesPerSecond: read('max-updates-per-second', KEYS['max-updates-per-second'].type),
     wsMaxConnections: read('ws-max-connections', KEYS['ws-max-connections'].type),
+    resumeMaxBytes: read('resume-max-bytes', KEYS['resume-max-bytes'].type),
     faketrader: read('faketrader', KEYS.faketrader.type),
     tradesPerSecond: read('trades-per-second', KEYS['trades-per-second'].type),
     tokens: read('tokens', KEYS.tokens.type),

@@ -2,6 +2,7 @@
 /// The entry of the program: makes the system's clock and streams, and hands over to the command line.
 
 import { SystemClock } from './adapters/system/clock.js'
+import { keys } from './commands/keys.js'
 import { runProgram } from './commands/program.js'
 import { repair } from './commands/repair.js'
 import { start } from './commands/start.js'
@@ -24,6 +25,6 @@ function interruption(): AbortSignal {
 const clock = new SystemClock()
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  { start: (resolved, context) => start(resolved, context, process), repair, interruption },
+  { start: (resolved, context) => start(resolved, context, process), repair, keys, interruption },
   { clock, stdout: process.stdout, stderr: process.stderr },
 )

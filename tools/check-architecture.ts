@@ -38,7 +38,7 @@ const LAYERS: Readonly<Record<string, { imports: readonly string[]; node: boolea
 }
 
 /// The composition roots: the only places outside src/adapters that may import adapters.
-const COMPOSITION_ROOTS = [/^src\/main\.ts$/, /^src\/commands\/(start|repair)[\w-]*\.ts$/]
+const COMPOSITION_ROOTS = [/^src\/main\.ts$/, /^src\/commands\/(start|repair|keys)[\w-]*\.ts$/]
 
 interface Ban {
   readonly pattern: RegExp

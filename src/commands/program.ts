@@ -7,6 +7,7 @@ import { isKeyName, KEY_NAMES, KEYS, type KeyName } from '../config-keys.js'
 import { parseWindow } from '../core/windows.js'
 import type { CommandContext } from './context.js'
 import { CommandError, EXIT, EXIT_CODES_HELP, type ExitCode, failureOf, report } from './failure.js'
+import type { KeysCommand } from './keys.js'
 import { DEFAULT_URL, serverUrl } from './server-url.js'
 import { VERSION } from './version.js'
 
@@ -14,6 +15,7 @@ import { VERSION } from './version.js'
 export interface Commands {
   start(resolved: Resolved, context: CommandContext): Promise<ExitCode>
   repair(config: Config, context: CommandContext): Promise<ExitCode>
+  keys(config: Config, command: KeysCommand, context: CommandContext): Promise<ExitCode>
   /// Aborts with SIGINT or SIGTERM.
   interruption(): AbortSignal
 }
@@ -171,6 +173,35 @@ export async function runProgram(
   addKeys(repairing, ['data', 'resolution']).action(async (flags: Flags) => {
     exitCode = await commands.repair(resolve(flags).config, context)
   })
+
+  const keys = command('keys', 'API keys of a server: make, list and revoke them.', [
+    'volumer keys create --name dashboard --scope read',
+    'volumer keys create --name indexer --scope read,ingest',
+    'volumer keys revoke 3f9a1c20',
+  ]).addHelpText(
+    'after',
+    '\nA key is shown once, when it is made; the file keeps its hash. Scopes: read (statistics and feeds), ingest (swaps),\n' +
+      'admin (the admin port). A running server takes changes in within a second, and closes what a revoked key had open.',
+  )
+  const keysCommand = async (command: KeysCommand, flags: Flags) => {
+    exitCode = await commands.keys(resolve(flags).config, command, context)
+  }
+  addKeys(keys.command('create').description('Make a key and print it.'), ['keys-file'])
+    .requiredOption('--name <name>', 'whom or what it is for')
+    .requiredOption('--scope <list>', 'read, ingest, admin, separated by commas')
+    .action(async (flags: Flags) => {
+      const { parseScopes } = await import('./keys.js')
+      await keysCommand(
+        { do: 'create', name: String(flags.name), scopes: parseScopes(String(flags.scope)) },
+        flags,
+      )
+    })
+  addKeys(keys.command('list').description('List the keys, without their secrets.'), ['keys-file']).action(
+    async (flags: Flags) => keysCommand({ do: 'list' }, flags),
+  )
+  addKeys(keys.command('revoke <id>').description('Make a key invalid, for good.'), ['keys-file']).action(
+    async (id: string, flags: Flags) => keysCommand({ do: 'revoke', id }, flags),
+  )
 
   try {
     if (argv.length === 0) {

@@ -6,19 +6,24 @@ import { MemoryStateStore } from '../adapters/memory/state-store.js'
 import { MemoryTradeLog } from '../adapters/memory/trade-log.js'
 import type { Config } from '../config.js'
 import { invariant } from '../core/invariant.js'
+import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StateStore } from '../ports/state-store.js'
 import type { TradeLog } from '../ports/trade-log.js'
+import { openKeys } from './start-keys.js'
 
 export interface Stores {
   readonly log: TradeLog
   readonly state: StateStore
   readonly deadLetters: DeadLetters
+  /// null where no key is asked for.
+  readonly keys: ApiKeys | null
   close(): Promise<void>
 }
 
 export async function openStores(config: Config, clock: Clock): Promise<Stores> {
+  const keys = await openKeys(config, clock)
   if (config.storage === 'memory') {
     const log = new MemoryTradeLog({ clock })
     const deadLetters = new MemoryDeadLetters({ sizeBytesMax: config.deadLettersMaxBytes })
@@ -26,7 +31,7 @@ export async function openStores(config: Config, clock: Clock): Promise<Stores> 
     const close = async () => {
       for (const store of [log, state, deadLetters]) await store.close()
     }
-    return { log, state, deadLetters, close }
+    return { log, state, deadLetters, keys, close }
   }
   const stores = await openEmbeddedStores({
     directory: config.data,
@@ -38,5 +43,5 @@ export async function openStores(config: Config, clock: Clock): Promise<Stores> 
   })
   const [state] = stores.states
   invariant(state !== undefined, 'every partition has a state store')
-  return { log: stores.log, state, deadLetters: stores.deadLetters, close: () => stores.close() }
+  return { log: stores.log, state, deadLetters: stores.deadLetters, keys, close: () => stores.close() }
 }

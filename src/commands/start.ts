@@ -9,10 +9,12 @@
 
 import { randomInt } from 'node:crypto'
 import { MemoryStatsFeed } from '../adapters/memory/stats-feed.js'
+import { systemStopwatch } from '../adapters/system/stopwatch.js'
 import { nextTurn } from '../adapters/system/turn.js'
 import type { Config, Resolved } from '../config.js'
 import { epochMs } from '../core/units.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../delivery/limits.js'
+import { ServerMetrics } from '../delivery/metrics/server-metrics.js'
 import type { Readiness } from '../delivery/wire/status.js'
 import { PortError } from '../ports/errors.js'
 import { App, type Role } from '../roles/app.js'
@@ -26,6 +28,8 @@ import { type Web, web } from '../roles/web.js'
 import type { CommandContext } from './context.js'
 import { EXIT, type ExitCode, failureOf, report } from './failure.js'
 import { ProgressBar } from './progress.js'
+import { type Admin, openAdmin } from './start-admin.js'
+import { costPerSecond, reloadKeys } from './start-keys.js'
 import { bannerText, StartScreen } from './start-screen.js'
 import { Status } from './start-status.js'
 import { openStores, type Stores } from './start-stores.js'
@@ -116,6 +120,8 @@ class Running {
   readonly #roller: RollerRole
   readonly #consumer: Consumer
   readonly #watcher: Watcher
+  readonly #metrics = new ServerMetrics(systemStopwatch)
+  readonly #admin: Admin | null
   readonly #status: Status
   readonly #faketrader: Faketrader | null
   readonly #seed: number | null
@@ -163,6 +169,7 @@ class Running {
       checkpointIntervalMs: config.checkpointIntervalMs,
       publish: () => this.#watcher.changed(),
       nextTurn,
+      timed: this.#metrics,
       say: message => screen.warn(message),
       fail: faults.add,
     })
@@ -185,10 +192,11 @@ class Running {
       nextTurn,
       windows: config.windows,
       limits: webLimits(config),
+      metrics: this.#metrics,
       version: VERSION,
-      keys: null,
-      corsOrigins: [],
-      trustProxy: false,
+      keys: stores.keys,
+      corsOrigins: config.corsOrigins,
+      trustProxy: config.trustProxy,
       readiness: () => this.#readiness(),
       status: () => this.#status.report(),
       onError: error => {
@@ -196,6 +204,14 @@ class Running {
         // A log that the disk failed takes no more swaps, or may not: the next start verifies what is there.
         if (error instanceof PortError && !error.retryable) faults.add(error)
       },
+    })
+    this.#admin = openAdmin(config, {
+      web: this.web,
+      metrics: this.#metrics,
+      status: () => this.#status.report(),
+      limits: webLimits(config),
+      say: message => screen.say(message),
+      onError: error => screen.warn(`A request failed: ${failureOf(error).message}`),
     })
     const trades = config.faketrader && config.roles.includes('faketrader')
     this.#seed = trades ? (config.seed === 'random' ? randomInt(2 ** 32) : config.seed) : null
@@ -217,6 +233,7 @@ class Running {
     const roles: Role[] = [
       { name: 'stores', start: () => {}, stop: () => this.#stores.close() },
       { name: 'web', start: () => this.#listen(), stop: () => this.web.drain() },
+      { name: 'admin', start: () => this.#admin?.listen(), stop: () => this.#admin?.close() },
       { name: 'roller', start: () => this.#restore(), stop: () => {} },
       { name: 'watcher', start: () => {}, stop: () => this.#watcher.flush() },
       { name: 'consumer', start: () => this.#consumer.start(), stop: () => this.#consumer.stop() },
@@ -242,6 +259,8 @@ class Running {
     const { host, port } = this.#config
     const address = await this.web.listen(host, port)
     const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+    const { keys } = this.#stores
+    if (keys !== null) this.#screen.say(`API keys of ${this.#config.keysFile} are needed.`)
     this.#screen.banner(bannerText(this.#config, `http://${name}:${address.port}`, VERSION, this.#seed))
   }
 
@@ -285,6 +304,7 @@ class Running {
     const { clock } = this.#context
     this.#cancelSecond = clock.at(epochMs(clock.now() + 1000), () => {
       this.#status.sample()
+      reloadKeys(this.#stores.keys, this.web, message => this.#screen.warn(message))
       if (!this.#config.quiet) this.#screen.status(this.#status.report())
       this.#eachSecond()
     })
@@ -299,6 +319,9 @@ function webLimits(config: Config): WebLimits {
     bodyBytesInFlightMax: Math.max(DEFAULT_WEB_LIMITS.bodyBytesInFlightMax, 2 * config.bodyMaxBytes),
     swapsPerSecond: config.rateLimit === 'none' ? null : config.rateLimit,
     clientsMax: sockets,
+    clientsPerAddressMax: config.clientsPerAddress === 'none' ? null : config.clientsPerAddress,
+    costPerSecond: costPerSecond(config),
+    resumeBytesMax: config.resumeMaxBytes,
     connectionsMax: Math.max(DEFAULT_WEB_LIMITS.connectionsMax, sockets + 1024),
   }
 }

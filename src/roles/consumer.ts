@@ -21,6 +21,11 @@ export interface ConsumerOptions {
   /// Publishes the statistics that changed (the watcher).
   publish(): void
   nextTurn(): Promise<void>
+  /// Measures the work.
+  readonly timed: {
+    roll<T>(work: () => T): T
+    checkpoint<T>(work: () => Promise<T>): Promise<T>
+  }
   /// Tells the operator, in one line.
   say(message: string): void
   /// The partition cannot go on: the process stops.
@@ -103,10 +108,10 @@ export class Consumer {
   }
 
   #roll(batch: LogBatch): void {
-    const { roller, clock } = this.#options
+    const { roller, clock, timed } = this.#options
     const before = roller.position
     roller.advance()
-    roller.roll(batch)
+    timed.roll(() => roller.roll(batch))
     this.#rolled += roller.position - before
     // While catching up, statistics of the past are nobody's concern, and their delay is that of the restart.
     const wasCaughtUp = this.#caughtUp
@@ -153,7 +158,7 @@ export class Consumer {
   /// A full disk is waited out: what was rolled stays in the log, which keeps it until a checkpoint covers it.
   async #checkpoint(): Promise<void> {
     try {
-      await this.#options.roller.checkpoint()
+      await this.#options.timed.checkpoint(() => this.#options.roller.checkpoint())
       if (this.#saysFull) this.#options.say('Checkpoints are stored again.')
       this.#saysFull = false
     } catch (error) {

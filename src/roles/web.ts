@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { epochMs } from '../core/units.js'
 import type { Window } from '../core/windows.js'
 import { History } from '../delivery/feeds/history.js'
-import { Hub } from '../delivery/feeds/hub.js'
+import { type ClientInfo, Hub } from '../delivery/feeds/hub.js'
 import { StateFeeds } from '../delivery/feeds/state-feeds.js'
 import { TokenFeed } from '../delivery/feeds/token-feed.js'
 import { Guard } from '../delivery/guard/guard.js'
@@ -16,6 +16,7 @@ import { bodyReader } from '../delivery/http/body.js'
 import { httpServer } from '../delivery/http/server.js'
 import { intake } from '../delivery/intake.js'
 import type { WebLimits } from '../delivery/limits.js'
+import type { ServerMetrics, WebGauges } from '../delivery/metrics/server-metrics.js'
 import { Pages } from '../delivery/rankings/pages.js'
 import { Standings } from '../delivery/rankings/standings.js'
 import { Rate } from '../delivery/rate.js'
@@ -42,6 +43,7 @@ export interface WebOptions {
   /// As the roller is configured.
   readonly windows: readonly Window[]
   readonly limits: WebLimits
+  readonly metrics: ServerMetrics
   /// Of the program.
   readonly version: string
   /// null where no key is asked for.
@@ -64,13 +66,20 @@ export interface Web {
   /// Tokens with statistics.
   tokens(): number
   clients(): ClientStatus
+  gauges(): WebGauges
+  readonly guard: Guard
+  /// For operators.
+  listClients(): readonly ClientInfo[]
+  closeClient(id: number): boolean
+  /// Closes the clients whose key was revoked. Call when keys have changed.
+  keysChanged(): void
   /// Refuses what is new, finishes what is under way, sends clients away politely. Resolves within `limits.drainMs`
   /// and a little, with every connection closed.
   drain(): Promise<void>
 }
 
 export function web(options: WebOptions): Web {
-  const { clock, limits, onError, keys, version } = options
+  const { clock, limits, onError, keys, version, metrics } = options
   const windows = placeWindows(options.windows)
   const totals = new TotalsTable(windows)
   const table: TokenTable = new TokenTable([
@@ -100,7 +109,7 @@ export function web(options: WebOptions): Web {
   const epoch = randomBytes(4).toString('hex')
   const tokenFeed = new TokenFeed({ windows, tokens: table, history, epoch })
   const stateFeeds = new StateFeeds({ windows, standings, totals, status: options.status })
-  const hub = new Hub({ tokenFeed, stateFeeds, history, clock, limits, serving })
+  const hub = new Hub({ tokenFeed, stateFeeds, history, clock, limits, metrics, serving })
   const draining = (): boolean => drained !== null
   const app = httpServer({
     tokens: table,
@@ -119,6 +128,7 @@ export function web(options: WebOptions): Web {
     bodies,
     guard,
     origins,
+    metrics,
     intake: intake(options),
     rate:
       limits.swapsPerSecond === null ? null : new Rate(clock, limits.swapsPerSecond, limits.swapsPerSecond),
@@ -163,6 +173,16 @@ export function web(options: WebOptions): Web {
   return {
     readiness,
     tokens: () => table.size,
+    guard,
+    listClients: () => hub.clients(),
+    closeClient: id => hub.closeById(id, 'closedByOperator'),
+    keysChanged: () => hub.closeKeys(id => keys?.isValid(id) ?? true),
+    gauges: () => ({
+      closed: hub.closed,
+      rateLimited: guard.refused,
+      resumeBytes: history.bytes,
+      rankings: standings.size,
+    }),
     clients: () => ({ ...hub.counts(), bodyBytesInFlight: bodies.budget.used }),
     async listen(host, port) {
       await app.listen({ host, port })

@@ -7,8 +7,10 @@ import { ManualClock } from '../../src/adapters/memory/clock.js'
 import { MemoryDeadLetters } from '../../src/adapters/memory/dead-letters.js'
 import { MemoryStatsFeed } from '../../src/adapters/memory/stats-feed.js'
 import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
+import { systemStopwatch } from '../../src/adapters/system/stopwatch.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../../src/delivery/limits.js'
+import { ServerMetrics } from '../../src/delivery/metrics/server-metrics.js'
 import type { Readiness, StatusReport } from '../../src/delivery/wire/status.js'
 import type { ApiKeys } from '../../src/ports/api-keys.js'
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.js'
@@ -58,6 +60,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     nextTurn,
     windows: THREE_WINDOWS,
     limits,
+    metrics: new ServerMetrics(systemStopwatch),
     version: '0.0.0-test',
     keys: setting.keys ?? null,
     corsOrigins: setting.corsOrigins ?? [],

@@ -4,6 +4,7 @@ import type { StatsUpdate } from '../../core/stats.js'
 import { type EpochMs, epochMs } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { WebLimits } from '../limits.js'
+import type { ServerMetrics } from '../metrics/server-metrics.js'
 import { Rate } from '../rate.js'
 import type { CloseCause } from '../wire/messages.js'
 import { parseRequest, type RequestError, type SubscribeRequest } from '../wire/requests.js'
@@ -31,6 +32,7 @@ export interface HubOptions {
   readonly history: History
   readonly clock: Clock
   readonly limits: WebLimits
+  readonly metrics: ServerMetrics
   /// Until it is true, snapshots wait: an incomplete state would be served as a complete one.
   serving(): boolean
 }
@@ -194,10 +196,15 @@ export class Hub {
 
   /// Sends the updates to those who follow their tokens. Call in the turn in which they became known.
   publish(updates: readonly StatsUpdate[]): void {
+    const { tokenFeed, clock, metrics, serving } = this.#options
+    const began = metrics.elapsedMs()
+    const now = clock.now()
     const touched = new Set<Client>()
-    const held = !this.#options.serving()
-    this.#options.tokenFeed.publish(updates, this.#options.clock.now(), held, touched)
+    tokenFeed.publish(updates, now, !serving(), touched)
     for (const client of touched) client.flush()
+    const rolledAt = updates[0]?.rolledAt ?? now
+    if (touched.size > 0)
+      metrics.delivered(Math.max(0, now - rolledAt) + metrics.elapsedMs() - began, updates.length)
   }
 
   close(client: Client, cause: CloseCause): void {

@@ -91,16 +91,21 @@ export class Guard {
     if (this.#buckets.size >= BUCKETS_MAX) this.#dropOldest()
     this.#buckets.set(caller.bucket, rate)
     const waitSeconds = rate.waitSeconds()
+    const allowance = (): Allowance => ({
+      quota,
+      windowSeconds: BURST_SECONDS,
+      remaining: Math.max(0, Math.floor(rate.level)),
+      fullInSeconds: Math.max(0, Math.ceil((quota - rate.level) / perSecond)),
+    })
     if (waitSeconds > 0) {
       this.#refused++
       const who = caller.keyId === null ? 'an address' : 'a key'
       const detail = `${who} may spend ${perSecond} units of cost a second, ${quota} at once`
-      throw new ProblemError('rate-limited', detail, { retryAfterSeconds: waitSeconds })
+      const headers = allowanceHeaders(allowance())
+      throw new ProblemError('rate-limited', detail, { retryAfterSeconds: waitSeconds, headers })
     }
     rate.charge(cost)
-    const remaining = Math.max(0, Math.floor(rate.level))
-    const fullInSeconds = Math.max(0, Math.ceil((quota - rate.level) / perSecond))
-    return { quota, windowSeconds: BURST_SECONDS, remaining, fullInSeconds }
+    return allowance()
   }
 
   #dropOldest(): void {

@@ -298,6 +298,12 @@ export const GetStream = operation({
       }),
     ),
     cursor: Type.Optional(Type.String({ maxLength: 64, description: 'As Last-Event-ID.' })),
+    key: Type.Optional(
+      Type.String({
+        maxLength: 256,
+        description: 'An API key, where a header cannot be set, as in a browser.',
+      }),
+    ),
   }),
   answer: {
     description: 'Events, until either side ends it.',

@@ -11,6 +11,7 @@ export function sendProblem(reply: FastifyReply, problem: ProblemError): void {
   if (extra.retryAfterSeconds !== undefined) {
     reply.header('retry-after', Math.max(1, Math.ceil(extra.retryAfterSeconds)))
   }
+  if (extra.headers !== undefined) reply.headers(extra.headers)
   if (PROBLEM_TYPES[type].status === 401) reply.header('www-authenticate', 'Bearer')
   // An answer to be kept would be one about a token.
   reply.header('cache-control', 'no-store').removeHeader('etag')

@@ -25,7 +25,7 @@ export function streamRoute(app: FastifyInstance, options: StreamRouteOptions): 
       const extra = { retryAfterSeconds: RETRY_SECONDS }
       throw new ProblemError('draining', 'the server is shutting down', extra)
     }
-    const { token, subscriptions, cursor, window: windows, ...rest } = query
+    const { token, subscriptions, cursor, window: windows, key: _, ...rest } = query
     const lastEventId = request.headers['last-event-id']
     const from = cursor ?? (typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined)
     const subscribe = subscribed({

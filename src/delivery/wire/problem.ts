@@ -12,6 +12,7 @@ export const PROBLEM_TYPES = {
   'scope-missing': { status: 403, title: 'The API key does not allow this' },
   'cross-site': { status: 403, title: 'Requests of other sites are refused' },
   'unknown-token': { status: 404, title: 'No such token' },
+  'unknown-client': { status: 404, title: 'No such client' },
   'unknown-route': { status: 404, title: 'No such route' },
   'method-not-allowed': { status: 405, title: 'The route does not take this method' },
   'body-too-slow': { status: 408, title: 'The body came too slowly' },
@@ -56,6 +57,8 @@ export interface ProblemExtra {
   readonly field?: string
   readonly percent?: number
   readonly retryAfterSeconds?: number
+  /// Headers of the answer besides.
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /// A request that is refused. Thrown anywhere below a route, answered by the server's error handler.
