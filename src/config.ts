@@ -98,7 +98,13 @@ export function resolveConfig(input: ConfigInput): Resolved {
     take(key, text, source, `${source}: ${key} = ${JSON.stringify(text)}`)
   }
   for (const [variable, text] of Object.entries(input.environment)) {
-    if (!variable.startsWith('VOLUMER_') || variable === 'VOLUMER_CONFIG' || text === undefined) continue
+    if (
+      !variable.startsWith('VOLUMER_') ||
+      variable === 'VOLUMER_CONFIG' ||
+      variable === 'VOLUMER_KEY' ||
+      text === undefined
+    )
+      continue
     const key = KEY_NAMES.find(name => variableOf(name) === variable)
     if (key === undefined) {
       problems.push(

@@ -110,6 +110,7 @@ export async function runProgram(
   )
     .option('--url <url>', 'the server', DEFAULT_URL)
     .option('--speed <factor>', 'how many times faster than the file’s own times: 1, 10, … or max', '1')
+    .option('--key <key>', 'an API key, where the server asks for one (or VOLUMER_KEY)')
     .option('--shift-to-now', 'move all times by the same span, so that the newest is now', false)
     .addHelpText(
       'after',
@@ -120,7 +121,12 @@ export async function runProgram(
       const speed = parseSpeed(String(flags.speed))
       await send(
         file,
-        { url: serverUrl(String(flags.url)), speed, shiftToNow: flags.shiftToNow === true },
+        {
+          url: serverUrl(String(flags.url)),
+          speed,
+          shiftToNow: flags.shiftToNow === true,
+          key: keyOf(flags),
+        },
         context,
       )
     })
@@ -131,10 +137,16 @@ export async function runProgram(
   ])
     .option('--url <url>', 'the server', DEFAULT_URL)
     .option('--json', 'print the server’s messages as they are', false)
+    .option('--key <key>', 'an API key, where the server asks for one (or VOLUMER_KEY)')
     .action(async (tokens: string[], flags: Flags) => {
       const { watch } = await import('./watch.js')
       const signal = commands.interruption()
-      await watch(tokens, { url: serverUrl(String(flags.url)), json: flags.json === true, signal }, context)
+      const key = keyOf(flags)
+      await watch(
+        tokens,
+        { url: serverUrl(String(flags.url)), json: flags.json === true, key, signal },
+        context,
+      )
     })
 
   command('stats <token>', 'Print one token’s statistics from a running server.', [
@@ -145,10 +157,16 @@ export async function runProgram(
     .option('--url <url>', 'the server', DEFAULT_URL)
     .addOption(new Option('--window <name...>', 'these windows only, e.g. 5m or h24').argParser(collect))
     .option('--json', 'print the server’s answer as it is', false)
+    .option('--key <key>', 'an API key, where the server asks for one (or VOLUMER_KEY)')
     .action(async (token: string, flags: Flags) => {
       const { stats } = await import('./stats.js')
       const windows = texts(flags.window).map(windowName)
-      await stats(token, { url: serverUrl(String(flags.url)), json: flags.json === true, windows }, context)
+      const key = keyOf(flags)
+      await stats(
+        token,
+        { url: serverUrl(String(flags.url)), json: flags.json === true, windows, key },
+        context,
+      )
     })
 
   const config = command(
@@ -244,6 +262,10 @@ function resolve(flags: Flags): Resolved {
   const file = typeof flags.config === 'string' ? flags.config : undefined
   return resolveConfig({ flags: given, environment: environment(), file })
 }
+
+/// An API key is better kept out of the list of processes, so the environment will do.
+const keyOf = (flags: Flags): string | undefined =>
+  typeof flags.key === 'string' ? flags.key : environment().VOLUMER_KEY
 
 const collect = (text: string, before: unknown): string[] => [...(Array.isArray(before) ? before : []), text]
 

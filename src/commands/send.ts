@@ -14,6 +14,8 @@ import { type SwapLine, shifted, swapLines, timeOf } from './swap-lines.js'
 
 export interface SendOptions {
   readonly url: URL
+  /// An API key, where the server asks for one.
+  readonly key?: string | undefined
   /// How many times faster than the file's own times; Infinity does not wait.
   readonly speed: number
   /// Moves all times by the same span, so that the newest is now.
@@ -50,7 +52,7 @@ export async function send(path: string, options: SendOptions, context: CommandC
   const file = new SwapFile(path)
   const shiftMs = options.shiftToNow ? clock.now() - (await newestTime(path, context)) : 0
   const progress = new ProgressBar(stderr, clock, 'Sending')
-  const sender = new Sender(options.url, context)
+  const sender = new Sender(options.url, options.key, context)
   const beganAt = clock.now()
   const due = new Schedule(options.speed, beganAt)
   let batch: SwapLine[] = []
@@ -130,15 +132,18 @@ export class Schedule {
 class Sender {
   readonly #url: URL
   readonly #target: URL
+  readonly #headers: Readonly<Record<string, string>>
   readonly #context: CommandContext
   /// The server has answered once.
   #reached = false
   appended = 0
   invalid = 0
 
-  constructor(url: URL, context: CommandContext) {
+  constructor(url: URL, key: string | undefined, context: CommandContext) {
     this.#url = url
     this.#target = at(url, '/v1/trades')
+    const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` }
+    this.#headers = { 'content-type': 'application/x-ndjson', ...authorization }
     this.#context = context
   }
 
@@ -172,7 +177,7 @@ class Sender {
       const response = await fetch(this.#target, {
         method: 'POST',
         body,
-        headers: { 'content-type': 'application/x-ndjson' },
+        headers: this.#headers,
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       })
       this.#reached = true

@@ -1,8 +1,9 @@
 /// `volumer stats`: one token's statistics from a running server, as a table or as the JSON it answers.
 
+import { VolumerClient, VolumerError } from '../client/client.js'
 import type { CommandContext } from './context.js'
 import { CommandError, EXIT } from './failure.js'
-import { at, problemOf, unreachable } from './server-url.js'
+import { unreachable } from './server-url.js'
 import { readStats, type ShownStats } from './shown-stats.js'
 import { columnsText, compactNumber, usdText } from './table.js'
 
@@ -11,36 +12,29 @@ export interface StatsOptions {
   readonly json: boolean
   /// Window names; empty for all.
   readonly windows: readonly string[]
+  /// An API key, where the server asks for one.
+  readonly key?: string | undefined
 }
 
 export async function stats(token: string, options: StatsOptions, context: CommandContext): Promise<void> {
-  const target = at(options.url, `/v1/tokens/${encodeURIComponent(token)}`)
-  let response: Response
-  try {
-    response = await fetch(target, { signal: AbortSignal.timeout(10_000) })
-  } catch (error) {
-    throw unreachable(options.url, error)
-  }
-  if (response.status === 404) throw new CommandError(`${token}: ${await problemOf(response)}`)
-  if (!response.ok) throw new CommandError(`${target.href} answered ${await problemOf(response)}`)
-  const text = await response.text()
-  const read = readStats(parse(text))
-  if (read === null) throw new CommandError(`${target.href} answered something that is not token statistics`)
+  const { url, key } = options
+  const client = new VolumerClient({ url, ...(key === undefined ? {} : { key }) })
+  const answer = await client.token(token).catch(error => {
+    if (!(error instanceof VolumerError)) throw error
+    if (error.code === 'unreachable') throw unreachable(url, error.cause)
+    if (error.status === 404) throw new CommandError(`${token}: 404: ${error.message}`)
+    throw new CommandError(`${url.origin} answered ${error.status}: ${error.message}`)
+  })
+  const read = readStats(answer)
+  if (read === null) throw new CommandError(`${url.origin} answered something that is not token statistics`)
   const unknown = options.windows.filter(name => !read.windows.some(window => window.name === name))
   if (unknown.length > 0) {
     const known = read.windows.map(window => window.name).join(', ')
     throw new CommandError(`--window ${unknown.join(', ')}: the server has ${known}`, EXIT.usage)
   }
-  if (options.json) context.stdout.write(`${text.trimEnd()}\n`)
+  // Numbers are integers and texts, and keys keep their order: this is what the server sent.
+  if (options.json) context.stdout.write(`${JSON.stringify(answer)}\n`)
   else context.stdout.write(statsTable(read, options.windows))
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }
 
 /// One row per window.

@@ -1,10 +1,10 @@
-/// `volumer watch`: subscribes to tokens over WebSocket and prints a line per update. Comes back by itself, with
-/// growing pauses and jitter, until it is interrupted.
+/// `volumer watch`: follows tokens and prints a line per update. Comes back by itself until it is interrupted.
 
 import { WebSocket } from 'ws'
-import { type CommandContext, pause } from './context.js'
+import { VolumerClient, VolumerError } from '../client/client.js'
+import type { CommandContext } from './context.js'
 import { CommandError } from './failure.js'
-import { at, networkReason, unreachable } from './server-url.js'
+import { unreachable } from './server-url.js'
 import { field, readStats, type ShownStats, type ShownWindow } from './shown-stats.js'
 import { isoSecond } from './stats.js'
 import { printable, usdText } from './table.js'
@@ -13,124 +13,58 @@ export interface WatchOptions {
   readonly url: URL
   /// Prints the server's messages as they are.
   readonly json: boolean
+  /// An API key, where the server asks for one.
+  readonly key?: string | undefined
   /// Ends the watching; the command is then done.
   readonly signal: AbortSignal
 }
 
-const BACKOFF_MS_MAX = 10_000
-/// The server says something at least each second.
-const SILENCE_MS_MAX = 10_000
-
-/// How a connection ended.
-interface Ended {
-  /// It was open once.
-  readonly opened: boolean
-  readonly reason: string
-  /// The least pause before coming back; null when coming back is no use.
-  readonly retryAfterMs: number | null
-}
-
 export async function watch(
   tokens: readonly string[],
-  options: WatchOptions,
-  context: CommandContext,
+  { url, json, key, signal }: WatchOptions,
+  { clock, stdout, stderr }: CommandContext,
 ): Promise<void> {
-  const { clock, stderr } = context
-  const { signal } = options
-  let everOpened = false
-  for (let attempt = 0; !signal.aborted; ) {
-    const { opened, reason, retryAfterMs } = await connection(tokens, options, context)
-    if (signal.aborted) return
-    everOpened ||= opened
-    if (!everOpened) throw unreachable(options.url, new Error(reason))
-    if (retryAfterMs === null) throw new CommandError(`The server closed the connection for good: ${reason}`)
-    attempt = opened ? 0 : attempt + 1
-    const backoffMs = Math.min(BACKOFF_MS_MAX, 250 * 2 ** attempt)
-    const waitMs = Math.max(retryAfterMs, backoffMs) * (0.5 + Math.random())
-    stderr.write(
-      `[${isoSecond(clock.now())}] disconnected (${reason}), back in ${(waitMs / 1000).toFixed(1)} s\n`,
-    )
-    await pause(clock, waitMs, signal)
-  }
-}
-
-function connection(
-  tokens: readonly string[],
-  options: WatchOptions,
-  context: CommandContext,
-): Promise<Ended> {
-  const { clock, stdout, stderr } = context
-  const target = at(options.url, '/ws')
-  target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:'
-  const socket = new WebSocket(target, { handshakeTimeout: 5000 })
   const lines = new UpdateLines()
-  let opened = false
-  let failure = ''
-  let retryAfterMs = 0
-  let cancelSilence = () => {}
-  const listen = () => {
-    cancelSilence()
-    const wake = clock.now() + SILENCE_MS_MAX
-    const timeout = new AbortController()
-    cancelSilence = () => timeout.abort()
-    void pause(clock, wake - clock.now(), timeout.signal).then(() => {
-      if (timeout.signal.aborted) return
-      failure = `nothing heard for ${SILENCE_MS_MAX / 1000} s`
-      socket.terminate()
-    })
-  }
-  const abort = () => socket.close(1000)
-  options.signal.addEventListener('abort', abort, { once: true })
-  return new Promise(resolve => {
-    socket.on('open', () => {
-      opened = true
-      listen()
-      socket.send(JSON.stringify({ op: 'subscribe', tokens, id: 1 }))
-    })
-    socket.on('message', data => {
-      listen()
-      const text = String(data)
-      if (options.json) {
-        stdout.write(`${text}\n`)
-        return
-      }
-      let message: unknown
-      try {
-        message = JSON.parse(text)
-      } catch {
-        return
-      }
-      switch (field(message, 'type')) {
-        case 'snapshot':
-        case 'update':
-          stdout.write(lines.line(message, clock.now()))
-          break
-        case 'error':
-          stderr.write(`server: ${printable(String(field(message, 'message')))}\n`)
-          break
-        case 'gap':
-          stderr.write(`server: ${field(message, 'skipped')} updates were skipped, newer ones follow\n`)
-          break
-        case 'serverShutdown':
-          retryAfterMs = Number(field(message, 'reconnectAfterMs')) || 0
-          break
-        default:
-          // Heartbeats and confirmations say nothing that a reader wants to see.
-          break
-      }
-    })
-    socket.on('error', error => {
-      failure = networkReason(error)
-    })
-    socket.on('close', (code, reason) => {
-      cancelSilence()
-      options.signal.removeEventListener('abort', abort)
-      const why = failure || reason.toString() || `code ${code}`
-      const final = code === 1003 || code === 1007 || code === 1008
-      if (code === 4029) retryAfterMs = Math.max(retryAfterMs, BACKOFF_MS_MAX)
-      resolve({ opened, reason: why, retryAfterMs: final ? null : retryAfterMs })
-    })
+  const note = (text: string) => stderr.write(`${text}\n`)
+  let everOpened = false
+  let fatal: Error | null = null
+  const client = new VolumerClient({
+    url,
+    WebSocket,
+    ...(key === undefined ? {} : { key }),
+    onOpen() {
+      everOpened = true
+    },
+    onClose({ reason, retryInMs }) {
+      if (!everOpened) fatal = unreachable(url, new Error(reason))
+      else if (retryInMs === null)
+        fatal = new CommandError(`The server closed the connection for good: ${reason}`)
+      if (fatal !== null) client.close()
+      else
+        note(
+          `[${isoSecond(clock.now())}] disconnected (${reason}), back in ${((retryInMs ?? 0) / 1000).toFixed(1)} s`,
+        )
+    },
+    onGap: ({ reason, skipped }) =>
+      note(`server: ${skipped ?? 'some'} updates were skipped (${reason}), newer ones follow`),
+    onMessage(text) {
+      if (json) stdout.write(`${text}\n`)
+    },
   })
+  const close = () => client.close()
+  signal.addEventListener('abort', close, { once: true })
+  try {
+    for await (const update of client.subscribe({ channel: 'token', tokens })) {
+      if (!json) stdout.write(lines.line(update, clock.now()))
+    }
+  } catch (error) {
+    if (fatal === null)
+      throw error instanceof VolumerError ? new CommandError(`server: ${printable(error.message)}`) : error
+  } finally {
+    signal.removeEventListener('abort', close)
+    client.close()
+  }
+  if (fatal !== null) throw fatal
 }
 
 /// Update lines under a head that is repeated now and then.

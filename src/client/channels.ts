@@ -1,0 +1,156 @@
+/// The channels of a feed: what is asked for, what comes, and what state a client keeps of it.
+
+import type {
+  RankingMessage,
+  RankingState,
+  StatusMessage,
+  Times,
+  TokenMessage,
+  TotalsMessage,
+} from '../delivery/wire/messages.js'
+import type {
+  RankingSubscription,
+  StatusSubscription,
+  TokenSubscription,
+  TotalsSubscription,
+} from '../delivery/wire/requests.js'
+import type { StatusReport } from '../delivery/wire/status.js'
+import type { TokenStatistics, Totals } from '../delivery/wire/token-statistics.js'
+import { compareVersions, merged } from './merge.js'
+
+export type Request = TokenSubscription | RankingSubscription | TotalsSubscription | StatusSubscription
+
+interface Heard {
+  readonly type: 'snapshot' | 'update'
+  readonly times: Times
+}
+
+/// States are whole, also in mode `delta`.
+export interface TokenUpdate extends Heard {
+  readonly channel: 'token'
+  readonly token: string
+  readonly stats: TokenStatistics | null
+}
+export interface RankingUpdate extends Heard {
+  readonly channel: 'ranking'
+  readonly name: string
+  /// `stats` is of all of its tokens, in their order.
+  readonly ranking: RankingState
+}
+export interface TotalsUpdate extends Heard {
+  readonly channel: 'totals'
+  readonly totals: Totals
+}
+export interface StatusUpdate extends Heard {
+  readonly channel: 'status'
+  readonly status: StatusReport
+}
+export type Update = TokenUpdate | RankingUpdate | TotalsUpdate | StatusUpdate
+
+/// What comes for a request.
+export type UpdateOf<R extends Request> = Extract<Update, { readonly channel: R['channel'] }>
+
+/// Totals and status are whole in snapshots, and parts of that in updates; both are merged without looking closer.
+export type StateMessage =
+  | TokenMessage
+  | RankingMessage
+  | (Omit<TotalsMessage, 'totals'> & { readonly totals: Totals })
+  | (Omit<StatusMessage, 'status'> & { readonly status: StatusReport })
+
+/// What messages are about: one of these at a time is followed on a connection.
+export function keyOf(message: {
+  readonly channel: string
+  readonly token?: string
+  readonly name?: string
+}): string {
+  return `${message.channel} ${message.token ?? message.name ?? ''}`
+}
+
+/// Whether the update belongs to the request.
+export function isFor<R extends Request>(request: R, update: Update): update is UpdateOf<R> {
+  return update.channel === request.channel
+}
+
+/// The keys of a request.
+export function keysOf(request: Request): readonly string[] {
+  switch (request.channel) {
+    case 'token':
+      return request.tokens.map(token => keyOf({ channel: 'token', token }))
+    case 'ranking':
+      return [keyOf({ channel: 'ranking', name: request.name ?? 'ranking' })]
+    case 'totals':
+    case 'status':
+      return [keyOf(request)]
+    default:
+      return request satisfies never
+  }
+}
+
+/// The newest states, whole.
+export class States {
+  readonly #updates = new Map<string, Update>()
+
+  has(key: string): boolean {
+    return this.#updates.has(key)
+  }
+
+  delete(key: string): void {
+    this.#updates.delete(key)
+  }
+
+  /// The update with the whole state; null when it says nothing new, as after a resumption.
+  take(message: StateMessage): Update | null {
+    const before = this.#updates.get(keyOf(message))
+    const update = message.type === 'snapshot' ? whole(message) : changed(before, message)
+    if (update !== null) this.#updates.set(keyOf(message), update)
+    return update
+  }
+}
+
+function whole(message: StateMessage): Update {
+  const { type, times } = message
+  switch (message.channel) {
+    case 'token':
+      return { type, channel: 'token', token: message.token, stats: message.stats, times }
+    case 'ranking':
+      return { type, channel: 'ranking', name: message.name, ranking: message.ranking, times }
+    case 'totals':
+      return { type, channel: 'totals', totals: message.totals, times }
+    case 'status':
+      return { type, channel: 'status', status: message.status, times }
+    default:
+      return message satisfies never
+  }
+}
+
+function changed(before: Update | undefined, message: StateMessage): Update | null {
+  if (before === undefined || before.channel !== message.channel) return whole(message)
+  const { type, times } = message
+  switch (before.channel) {
+    case 'token': {
+      if (message.channel !== 'token' || message.stats === null || before.stats === null)
+        return whole(message)
+      if (compareVersions(message.stats.version, before.stats.version) <= 0) return null
+      return { ...before, type, stats: merged(before.stats, message.stats), times }
+    }
+    case 'ranking': {
+      if (message.channel !== 'ranking') return null
+      const known = new Map(before.ranking.stats.map(stats => [stats.token, stats]))
+      for (const stats of message.ranking.stats) {
+        const base = known.get(stats.token)
+        const entered = base === undefined || message.ranking.enter.includes(stats.token)
+        known.set(stats.token, entered ? stats : merged(base, stats))
+      }
+      const stats = message.ranking.tokens.flatMap(token => known.get(token) ?? [])
+      return { ...before, type, ranking: { ...message.ranking, stats }, times }
+    }
+    case 'totals':
+      if (message.channel !== 'totals') return null
+      return { ...before, type, totals: merged(before.totals, message.totals), times }
+    case 'status':
+      if (message.channel !== 'status') return null
+      return { ...before, type, status: merged(before.status, message.status), times }
+    default:
+      return before satisfies never
+  }
+}
