@@ -37,6 +37,10 @@ export function bareServer({ limits, trustProxy, onError }: BareServerOptions): 
   })
   app.server.maxConnections = limits.connectionsMax
 
+  // What is no operation is in no document, so there is no such route.
+  app.addHook('onRoute', ({ config, url }) => {
+    if (config?.operation === undefined) throw new Error(`the route ${url} was made without an operation`)
+  })
   // Routes that take a body read it themselves, from the raw request.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))

@@ -1,0 +1,224 @@
+/// The documents are true: valid by their own standards, complete, and what the server answers matches them.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv } from 'ajv'
+import * as adminOperations from '../../src/delivery/admin/operations.js'
+import * as httpOperations from '../../src/delivery/http/operations.js'
+import { openApi } from '../../src/delivery/spec/openapi.js'
+import * as messages from '../../src/delivery/wire/messages.js'
+import { api as apiOf } from '../delivery/api.js'
+import { at, object } from '../delivery/documents.js'
+import { tokenGone, withVolume } from '../delivery/token-stats.js'
+import { Peer, until } from '../delivery/web-harness.js'
+
+const require = createRequire(import.meta.url)
+
+test('the OpenAPI documents are valid OpenAPI 3.1', async t => {
+  const { openApi: document } = await apiOf(t)
+  const admin = openApi(adminOperations.ADMIN_OPERATIONS, '1')
+  for (const each of [document, admin]) {
+    const { valid, errors } = await new Validator().validate(structuredClone(each))
+    assert.ok(valid, JSON.stringify(errors, null, 1))
+    assert.equal(each.openapi, '3.1.0')
+  }
+})
+
+test('the AsyncAPI document is valid AsyncAPI 3', async t => {
+  const { asyncApi } = await apiOf(t)
+  const path = require.resolve('@asyncapi/specs/schemas/3.0.0-without-$id.json')
+  const ajv = new Ajv({ strict: false, validateFormats: false })
+  const validate = ajv.compile(JSON.parse(readFileSync(path, 'utf8')))
+  assert.ok(validate(asyncApi), ajv.errorsText(validate.errors))
+})
+
+test('every operation and every message is documented, none twice', async t => {
+  const { openApi: document, asyncApi } = await apiOf(t)
+  const defined = Object.values(httpOperations).filter(
+    (each): each is (typeof httpOperations)['OPERATIONS'][number] =>
+      typeof each === 'object' && 'method' in each && 'path' in each,
+  )
+  const ids = defined.map(({ id }) => id).sort()
+  const documented = Object.values(object(document.paths)).flatMap(methods =>
+    Object.values(object(methods)).map(of => String(at(of, 'operationId'))),
+  )
+  assert.deepEqual(documented.sort(), ids)
+  assert.deepEqual(httpOperations.OPERATIONS.map(({ id }) => id).sort(), ids, 'OPERATIONS lists every one')
+  assert.equal(new Set(ids).size, ids.length)
+
+  const documentedMessages = Object.keys(object(at(asyncApi, 'components', 'messages')))
+  for (const name of Object.keys(messages.SERVER_MESSAGES)) assert.ok(documentedMessages.includes(name), name)
+  const mentioned = Object.values(object(asyncApi.operations)).flatMap(operation => {
+    const of = at(operation, 'messages')
+    return Array.isArray(of) ? of.map(each => String(at(each, '$ref')).split('/').at(-1)) : []
+  })
+  assert.deepEqual(mentioned.sort(), documentedMessages.sort())
+})
+
+test('every example matches its schema, by a validator of other people', async t => {
+  const api = await apiOf(t)
+  let checked = 0
+  for (const [path, methods] of Object.entries(object(api.openApi.paths))) {
+    for (const [method, operation] of Object.entries(object(methods))) {
+      for (const [status, response] of Object.entries(object(at(operation, 'responses')))) {
+        for (const [type, media] of Object.entries(object(at(response, 'content')))) {
+          const examples = [
+            at(media, 'example'),
+            ...Object.values(object(at(media, 'examples'))).map(each => at(each, 'value')),
+          ]
+          for (const example of examples.filter(each => each !== undefined)) {
+            const body = /json$/.test(type) ? JSON.stringify(example) : String(example)
+            api.assertAnswer(method.toUpperCase(), path, Number(status), type, body)
+            checked++
+          }
+          assert.ok(
+            examples.some(each => each !== undefined),
+            `${method} ${path} ${status} has an example`,
+          )
+        }
+      }
+    }
+  }
+  for (const [name, message] of Object.entries(object(at(api.asyncApi, 'components', 'messages')))) {
+    const examples = at(message, 'examples')
+    assert.ok(Array.isArray(examples) && examples.length > 0, `${name} has examples`)
+    for (const { payload } of examples) {
+      api.assertRequest(name, payload)
+      checked++
+    }
+  }
+  assert.ok(checked > 80, `${checked} examples`)
+})
+
+test('an example that is wrong does not pass', async t => {
+  const api = await apiOf(t)
+  assert.throws(
+    () => api.assertAnswer('GET', '/livez', 200, 'application/json', '{"status":"dead"}'),
+    /does not match/,
+  )
+  assert.throws(() => api.assertAnswer('GET', '/livez', 418, 'application/json', '{}'), /not documented/)
+  assert.throws(() => api.assertMessage({ type: 'heartbeat', seq: 0, time: 1 }), /does not match/)
+  assert.throws(() => api.assertMessage({ type: 'rumour', seq: 1 }), /documented message/)
+})
+
+test('what the server answers matches the documents', async t => {
+  const { running, call } = await apiOf(t)
+  running.feed.publish([withVolume('BTC', 1, 10), withVolume('ETH', 1, 20), withVolume('a/b?ü', 1, 5)])
+  const json = { 'content-type': 'application/json' }
+  const calls: [string, string, string, RequestInit?][] = [
+    ['GET', '/', '/'],
+    ['GET', '/v1/tokens/{token}', '/v1/tokens/BTC'],
+    ['GET', '/v1/tokens/{token}', '/v1/tokens/a%2Fb%3F%C3%BC?window=5m&fields=*'],
+    ['GET', '/v1/tokens/{token}', '/v1/tokens/NOPE'],
+    ['GET', '/v1/tokens/{token}', '/v1/tokens/BTC?fields=nope'],
+    ['GET', '/v1/tokens', '/v1/tokens?sort=volume.h24&limit=2&cursor=*'],
+    ['GET', '/v1/tokens', '/v1/tokens?filter=volume.m1>12&fields=trending,volume'],
+    ['GET', '/v1/tokens', '/v1/tokens?filter=volume.m1>'],
+    ['GET', '/v1/rankings/{ranking}', '/v1/rankings/trending?over=1m'],
+    ['GET', '/v1/rankings/{ranking}', '/v1/rankings/new'],
+    ['GET', '/v1/rankings/{ranking}', '/v1/rankings/gainers?filter=volume.m1>0'],
+    ['GET', '/v1/rankings/{ranking}', '/v1/rankings/losers'],
+    ['GET', '/v1/rankings/{ranking}', '/v1/rankings/nope'],
+    ['GET', '/v1/totals', '/v1/totals'],
+    ['GET', '/v1/totals', '/v1/totals?window=7m'],
+    [
+      'POST',
+      '/v1/tokens/query',
+      '/v1/tokens/query',
+      { headers: json, body: '{"tokens":["BTC","X"],"fields":["*"]}' },
+    ],
+    ['POST', '/v1/tokens/query', '/v1/tokens/query', { headers: json, body: '{"tokens":[]}' }],
+    ['POST', '/v1/tokens/query', '/v1/tokens/query', { body: '{}' }],
+    ['POST', '/v1/trades', '/v1/trades', { headers: json, body: '[{"id":1}]' }],
+    ['POST', '/v1/trades', '/v1/trades', { headers: { 'content-type': 'image/png' }, body: 'x' }],
+    ['GET', '/stats', '/stats?token=BTC&x=1'],
+    ['GET', '/v1/status', '/v1/status'],
+    ['GET', '/livez', '/livez'],
+    ['GET', '/readyz', '/readyz'],
+    ['GET', '/openapi.json', '/openapi.json'],
+    ['GET', '/asyncapi.json', '/asyncapi.json'],
+    ['GET', '/docs', '/docs'],
+    ['GET', '/v1/stream', '/v1/stream?token=BTC&maxRate=0'],
+  ]
+  const called = new Set<string>()
+  for (const [method, path, target, init] of calls) {
+    await call(method, path, target, init)
+    called.add(path)
+  }
+  assert.deepEqual([...called].sort(), Object.keys(object((await apiOf(t)).openApi.paths)).sort())
+})
+
+test('what is said over a WebSocket matches the documents', async t => {
+  const api = await apiOf(t)
+  const { running } = api
+  running.feed.publish([withVolume('BTC', 1, 10), withVolume('ETH', 1, 20)])
+  const peer = await Peer.connect(t, running)
+  for (const request of [
+    '{oops',
+    { op: 'dance', id: 7 },
+    { op: 'subscribe', tokens: ['BTC'], id: 1 },
+    { op: 'subscribe', tokens: ['ETH'], mode: 'delta', fields: ['*'], windows: ['5m'], cursor: 'other.1' },
+    {
+      op: 'subscribe',
+      id: 'x',
+      subscriptions: [
+        { channel: 'ranking', name: 'top', sort: 'volume.m5', limit: 2, mode: 'delta' },
+        { channel: 'totals' },
+        { channel: 'status' },
+      ],
+    },
+    { op: 'unsubscribe', tokens: ['NOPE'] },
+    { op: 'ping', id: 3 },
+  ]) {
+    if (typeof request === 'object' && request.op === 'subscribe')
+      api.assertRequest('SubscribeRequest', request)
+    peer.say(request)
+  }
+  const types = new Set(['error', 'subscribed', 'snapshot', 'gap', 'unsubscribed', 'pong'])
+  const heard: unknown[] = []
+  const take = () => {
+    for (const message of peer.heard.splice(0)) {
+      heard.push(message)
+      types.delete(message.type)
+    }
+    return types.size === 0
+  }
+  await until(take, `still to come: ${[...types]}`)
+  running.feed.publish([withVolume('BTC', 2, 30), withVolume('ETH', 2, 21), tokenGone('BTC', 3)])
+  for (const more of ['update', 'heartbeat']) types.add(more)
+  running.clock.advance(1000)
+  await until(take, `still to come: ${[...types]}`)
+  const drained = running.role.drain()
+  types.add('serverShutdown')
+  await until(take, `still to come: ${[...types]}`)
+  running.clock.advance(5000)
+  await drained
+  for (const message of heard) api.assertMessage(message)
+  assert.ok(heard.length > 15)
+})
+
+test('the page shows every operation and message, and needs nothing from elsewhere', async t => {
+  const { running, openApi: document, asyncApi } = await apiOf(t)
+  const response = await fetch(`${running.url}/docs`)
+  const page = await response.text()
+  for (const methods of Object.values(object(document.paths))) {
+    for (const operation of Object.values(object(methods))) {
+      assert.ok(page.includes(`<section id="${at(operation, 'operationId')}">`))
+    }
+  }
+  for (const name of Object.keys(object(at(asyncApi, 'components', 'messages')))) {
+    assert.ok(page.includes(`<section id="${name}">`), name)
+  }
+  assert.doesNotMatch(page, /<script|<link|<img|\bsrc=|url\(|@import/)
+  for (const [, target = ''] of page.matchAll(/href="([^"]*)"/g)) {
+    assert.match(target, /^(#[\w-]+|openapi\.json|asyncapi\.json)$/)
+    if (target.startsWith('#')) assert.ok(page.includes(`id="${target.slice(1)}"`), target)
+  }
+  assert.match(
+    response.headers.get('content-security-policy') ?? '',
+    /default-src 'none'; style-src 'sha256-/,
+  )
+})
