@@ -183,6 +183,18 @@ export class Peer {
     this.ws.send(typeof message === 'string' ? message : JSON.stringify(message))
   }
 
+  pause(): void {
+    this.ws.pause()
+  }
+
+  resume(): void {
+    this.ws.resume()
+  }
+
+  terminate(): void {
+    this.ws.terminate()
+  }
+
   /// Waits for `count` messages, and takes all that have come.
   async take(count: number): Promise<Message[]> {
     await until(() => this.heard.length >= count, `${count} messages, heard ${JSON.stringify(this.heard)}`)

@@ -5,6 +5,9 @@ import { changesOf } from './changes.js'
 import { type MessageParts, partsOf } from './parts.js'
 import type { StateSource } from './state-feed.js'
 
+/// By field and window, as the changes of a token's statistics are.
+const CHANGE_DEPTH = 2
+
 export interface DocumentSourceOptions {
   readonly channel: 'totals' | 'status'
   readonly delta: boolean
@@ -31,7 +34,10 @@ export class DocumentSource implements StateSource {
     const document = this.#options.read()
     const text = JSON.stringify(document)
     if (text === this.#text) return false
-    this.#change = this.#options.delta && this.#text !== null ? changesOf(this.#document, document) : document
+    this.#change =
+      this.#options.delta && this.#text !== null
+        ? changesOf(this.#document, document, CHANGE_DEPTH)
+        : document
     this.#document = document
     this.#text = text
     return true
