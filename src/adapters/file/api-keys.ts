@@ -1,7 +1,7 @@
 /// API keys in one file of JSON that only its owner may read. A change writes the whole file beside it and renames, so a
 /// crash leaves the old or the new one; a lock file keeps two processes from changing it at a time.
 
-import { constants, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { constants, type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type EpochMs, epochMs } from '../../core/units.js'
 import { type ApiKey, type ApiKeys, SCOPES, type Scope } from '../../ports/api-keys.js'
@@ -62,6 +62,7 @@ export class FileApiKeys implements ApiKeys {
   }
 
   async #change<T>(change: (known: MemoryApiKeys) => Promise<T>): Promise<T> {
+    await mkdir(dirname(this.#path), { recursive: true })
     const lock = await this.#lock()
     try {
       // What another process wrote since is kept.
