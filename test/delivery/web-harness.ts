@@ -25,6 +25,7 @@ export interface Setting {
   readonly log?: TradeLog
   readonly partitions?: number
   readonly keys?: ApiKeys
+  readonly metrics?: ServerMetrics
   readonly corsOrigins?: readonly string[]
   readonly trustProxy?: boolean
   /// Called at each question.
@@ -36,6 +37,7 @@ export interface Running {
   readonly wsUrl: string
   readonly port: number
   readonly role: Web
+  status(): StatusReport
   readonly clock: ManualClock
   readonly feed: MemoryStatsFeed
   readonly log: TradeLog
@@ -60,7 +62,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     nextTurn,
     windows: THREE_WINDOWS,
     limits,
-    metrics: new ServerMetrics(systemStopwatch),
+    metrics: setting.metrics ?? new ServerMetrics(systemStopwatch),
     version: '0.0.0-test',
     keys: setting.keys ?? null,
     corsOrigins: setting.corsOrigins ?? [],
@@ -82,6 +84,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     wsUrl: `ws://${host}/ws`,
     port,
     role,
+    status: () => report(role),
     clock,
     feed,
     log,
