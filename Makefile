@@ -44,8 +44,8 @@ http: ## ask the running server for BTC (TOKEN=..., URL=...)
 wsclient: build ## watch BTC and ETH of the running server (TOKENS="...", URL=...)
 	@exec $(VOLUMER) watch $(TOKENS) --url $(URL) $(ARGS)
 
-fuzz: build ## random histories, decoders and decimals against their oracles for SECONDS_EACH=600 each
-	@VOLUMER_FUZZ_SECONDS=$(SECONDS_EACH) $(NODE) dist/tools/run-tests.js simulation fuzz decimal fingerprint
+fuzz: build ## random histories, decoders, requests, messages and clients for SECONDS_EACH=600 each
+	@VOLUMER_FUZZ_SECONDS=$(SECONDS_EACH) $(NODE) dist/tools/run-tests.js simulation fuzz decimal fingerprint web-feeds-model
 
 bench: build ## run the benchmarks; results as a table and in bench/results
 	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)
