@@ -115,7 +115,13 @@ export function web(options: WebOptions): Web {
     tokens: table,
     texts,
     totals,
-    pages: new Pages({ standings, tokens: table, clock, instance: Number.parseInt(epoch, 16) * 2 ** 20 }),
+    pages: new Pages({
+      standings,
+      tokens: table,
+      clock,
+      instance: Number.parseInt(epoch, 16) * 2 ** 20,
+      nextTurn: options.nextTurn,
+    }),
     shape: createHash('sha256')
       .update(JSON.stringify([version, windows.map(({ name }) => name)]))
       .digest('hex')

@@ -18,7 +18,7 @@ export function guardRoutes(app: FastifyInstance, guard: Guard, origins: Origins
   app.decorateRequest('caller', null)
   app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers
-    for (const [name, value] of Object.entries(origins.headers(origin))) reply.header(name, value)
+    if (origins.any) reply.headers(origins.headers(origin))
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
       const headers = origins.preflight(origin)
       if (headers !== null) {

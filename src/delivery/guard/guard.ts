@@ -27,6 +27,9 @@ export interface Caller {
   readonly bucket: string
 }
 
+/// Where neither keys nor rates are on.
+const ANYBODY: Caller = { keyId: null, scopes: 'all', bucket: '' }
+
 /// What is left of a caller's rate, for the RateLimit headers.
 export interface Allowance {
   readonly quota: number
@@ -59,7 +62,8 @@ export class Guard {
 
   /// Who asks, and whether it may. Throws ProblemError key-missing, key-unknown, scope-missing or rate-limited.
   identify(access: Access, headers: IncomingHttpHeaders, key: string | null, address: string): Caller {
-    const { keys } = this.#options
+    const { keys, limits } = this.#options
+    if (keys === null && limits.costPerSecond === null) return ANYBODY
     const bucket = `address ${networkOf(address)}`
     if (access === 'open' || keys === null) return { keyId: null, scopes: 'all', bucket }
     const given = key ?? keyOf(headers)

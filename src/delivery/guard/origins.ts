@@ -15,6 +15,11 @@ export class Origins {
     this.#all = this.#allowed.has('*')
   }
 
+  /// Whether pages of other sites are allowed at all.
+  get any(): boolean {
+    return this.#allowed.size > 0
+  }
+
   /// Whether the request comes from a page of a site that is neither this one nor allowed. `host` is the request's own.
   refuses(origin: string | undefined, host: string | undefined): boolean {
     if (origin === undefined) return false

@@ -1,6 +1,7 @@
 /// Tokens in an order: GET /v1/tokens and GET /v1/rankings/{ranking}.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { charge } from '../guard/guard-hooks.js'
 import { parseFilter } from '../rankings/filter.js'
 import type { Pages } from '../rankings/pages.js'
 import type { RankingRule } from '../rankings/rank.js'
@@ -13,6 +14,8 @@ import { digestOf, sendConditional, serve } from './serve.js'
 import { encoder, requireServing, type TokenRoutesOptions } from './token-routes.js'
 
 const LIST_LIMIT = 50
+/// A ranking that is not kept in order looks at every token: 100,000 of them are 50 units of cost.
+const SCANNED_TOKEN_COST = 1 / 2000
 
 export interface RankingRoutesOptions extends TokenRoutesOptions {
   readonly pages: Pages
@@ -24,18 +27,24 @@ interface ListQuery extends Choice {
 }
 
 export function rankingRoutes(app: FastifyInstance, options: RankingRoutesOptions): void {
-  const { tokens, texts, totals, pages, shape } = options
+  const { tokens, texts, totals, pages, guard, shape } = options
   const { windows } = texts
   const encode = encoder(texts)
 
-  function list(rule: RankingRule, query: ListQuery, request: FastifyRequest, reply: FastifyReply): void {
+  async function list(
+    rule: RankingRule,
+    query: ListQuery,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
     const selection = selectionOf(query, windows)
     requireServing(options)
-    const page = pages.page(rule, query.limit ?? LIST_LIMIT, query.cursor)
+    const page = await pages.page(rule, query.limit ?? LIST_LIMIT, query.cursor)
     if (page === null) {
       const detail = 'cursor is “*”, or `next` of the page before, with the same sort, order and filter'
       throw new ProblemError('invalid-parameter', detail, { field: 'cursor' })
     }
+    charge(guard, request, reply, Math.floor(page.scanned * SCANNED_TOKEN_COST))
     const { sort, order, filter } = rule
     const text = () => {
       const listed = page.entries.map(({ stats }) => encode(stats, selection)).join(',')
@@ -46,17 +55,22 @@ export function rankingRoutes(app: FastifyInstance, options: RankingRoutesOption
         `,"tokens":[${listed}]}`
       )
     }
-    sendConditional(request, reply, text, `${tokens.revision}-${shape}-${digestOf(request.url + page.next)}`)
+    return sendConditional(
+      request,
+      reply,
+      text,
+      `${tokens.revision}-${shape}-${digestOf(request.url + page.next)}`,
+    )
   }
 
   serve(app, ListTokens, ({ query, request, reply }) => {
     const rule = ruleOf(query, windows)
-    list(rule, query, request, reply)
+    return list(rule, query, request, reply)
   })
 
   serve(app, GetRanking, ({ params, query, request, reply }) => {
     const rule = namedRule(params.ranking, query.over, query.filter, windows)
-    list(rule, query, request, reply)
+    return list(rule, query, request, reply)
   })
 }
 

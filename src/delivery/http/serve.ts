@@ -48,7 +48,10 @@ export function serve<Params extends TObject, Query extends TObject>(
 function reader<S extends TObject>(schema: S): (values: unknown) => Wire<S> {
   const check: Validator<S> = validator(schema)
   const properties: Readonly<Record<string, unknown>> = schema.properties
+  const nothing = Object.freeze({})
   return values => {
+    // Most requests have no parameters at all.
+    if (isEmpty(values) && check.check(nothing)) return nothing
     const given: Record<string, unknown> = Object.create(null)
     for (const [name, value] of Object.entries(values ?? {})) {
       given[name] = Object.hasOwn(properties, name) ? parameterValue(name, value, properties[name]) : value
@@ -61,6 +64,11 @@ function reader<S extends TObject>(schema: S): (values: unknown) => Wire<S> {
       field === null ? {} : { field: field.replace(/\[.*/, '') },
     )
   }
+}
+
+function isEmpty(values: unknown): boolean {
+  for (const _ in Object(values)) return false
+  return true
 }
 
 function parameterValue(name: string, value: unknown, schema: unknown): unknown {
@@ -89,11 +97,11 @@ export function sendConditional(
   text: () => string,
   tag: string,
   type = JSON_TYPE,
-): void {
+): FastifyReply {
   const etag = `W/"${tag}"`
   reply.header('etag', etag).header('cache-control', 'private, no-cache')
-  if (matches(request.headers['if-none-match'], etag)) reply.code(304).send()
-  else reply.type(type).send(text())
+  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  return reply.type(type).send(text())
 }
 
 /// Weak comparison (RFC 9110, 8.8.3.2): `W/` makes no difference.

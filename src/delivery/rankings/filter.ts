@@ -11,7 +11,7 @@
 
 import type { TokenStats } from '../../core/stats.js'
 import type { PlacedWindow } from '../wire/metrics.js'
-import { compareValues, type Key, parseSort } from './sort.js'
+import { clearly, compareValues, type Key, nearOf, parseSort, type SortKey } from './sort.js'
 
 export const FILTER_LENGTH_MAX = 1024
 const COMPARISONS_MAX = 16
@@ -122,7 +122,7 @@ class Parser {
     return {
       text: `${key.name}${operator}${plain(decimal)}`,
       loose: false,
-      matches: comparison(key.keyOf, operator, wanted),
+      matches: comparison(key, operator, wanted),
     }
   }
 
@@ -157,15 +157,12 @@ class Parser {
   }
 }
 
-function comparison(
-  keyOf: (stats: TokenStats) => Key,
-  operator: Operator,
-  wanted: Key,
-): (stats: TokenStats) => boolean {
+function comparison(sort: SortKey, operator: Operator, wanted: Key): (stats: TokenStats) => boolean {
+  const wantedNear = nearOf(wanted)
   return stats => {
-    const key = keyOf(stats)
-    if (Number.isNaN(key[0])) return false
-    const order = compareValues(key, wanted)
+    const near = sort.near(stats)
+    if (Number.isNaN(near)) return false
+    const order = clearly(near, wantedNear) ? near - wantedNear : compareValues(sort.keyOf(stats), wanted)
     switch (operator) {
       case '>=':
         return order >= 0

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import type { EpochMs } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { ReadableTokens } from '../token-table.js'
-import { type Entry, type Ranked, type RankingRule, rank, ruleText } from './rank.js'
+import { type After, type Entry, type Ranked, type RankingRule, rankInTurns, ruleText } from './rank.js'
 import type { Key } from './sort.js'
 import type { Standings } from './standings.js'
 
@@ -24,6 +24,8 @@ export interface Page extends Ranked {
   readonly next: string | null
   /// Whether this page is of the same instant as the first; null without cursors.
   readonly consistent: boolean | null
+  /// Tokens that had to be looked at for it: none where the ranking is kept in order.
+  readonly scanned: number
 }
 
 interface Kept {
@@ -46,6 +48,8 @@ export interface PagesOptions {
   readonly clock: Clock
   /// Differs between processes, so that a cursor of another one is told from ours.
   readonly instance: number
+  /// Resolves in a later turn of the event loop.
+  nextTurn(): Promise<void>
 }
 
 export class Pages {
@@ -60,10 +64,12 @@ export class Pages {
     this.#nextId = options.instance
   }
 
-  /// null when the cursor is none of this rule's. `*` begins, undefined asks for the first page only.
-  page(rule: RankingRule, limit: number, cursor: string | undefined): Page | null {
-    const { standings } = this.#options
-    if (cursor === undefined) return { ...standings.first(rule, limit), next: null, consistent: null }
+  /// null when the cursor is none of this rule's. `*` begins, undefined asks for the first page only, which may be a
+  /// tenth of a second old.
+  async page(rule: RankingRule, limit: number, cursor: string | undefined): Promise<Page | null> {
+    if (cursor === undefined) {
+      return { ...(await this.#first(rule, limit)), next: null, consistent: null }
+    }
     this.#dropOld()
     if (cursor === '*') return this.#begin(rule, limit)
     const from = decode(cursor)
@@ -74,24 +80,28 @@ export class Pages {
       : this.#cut(rule, from.kept, kept, from.index, limit)
   }
 
-  #begin(rule: RankingRule, limit: number): Page {
-    const { standings, tokens, clock } = this.#options
+  async #first(rule: RankingRule, limit: number): Promise<Ranked & { readonly scanned: number }> {
+    const { standings, tokens, nextTurn } = this.#options
     const standing = standings.asked(rule)
-    const { entries, total } =
-      standing === null
-        ? rank(tokens.values(), rule, DEPTH_MAX)
-        : { entries: standing.entries.slice(0, DEPTH_MAX), total: standing.entries.length }
-    const kept = { entries, total, since: clock.now() }
+    if (standing === null) {
+      return { ...(await rankInTurns(tokens.values(), rule, limit, nextTurn)), scanned: tokens.size }
+    }
+    return { entries: standing.entries.slice(0, limit), total: standing.entries.length, scanned: 0 }
+  }
+
+  async #begin(rule: RankingRule, limit: number): Promise<Page> {
+    const { entries, total, scanned } = await this.#first(rule, DEPTH_MAX)
+    const kept = { entries, total, since: this.#options.clock.now() }
     const id = this.#nextId++
     if (total > limit) {
       this.#kept.set(id, kept)
       this.#entries += entries.length
       this.#dropOld()
     }
-    return this.#cut(rule, id, kept, 0, limit)
+    return { ...(await this.#cut(rule, id, kept, 0, limit)), scanned }
   }
 
-  #cut(rule: RankingRule, id: number, kept: Kept, index: number, limit: number): Page {
+  async #cut(rule: RankingRule, id: number, kept: Kept, index: number, limit: number): Promise<Page> {
     const entries = kept.entries.slice(index, index + limit)
     const end = index + entries.length
     const last = kept.entries[end - 1]
@@ -100,15 +110,17 @@ export class Pages {
     if (entries.length === 0 && end < kept.total && last !== undefined) {
       return this.#continueByValue(rule, limit, { ...last, token: last.stats.token })
     }
-    return { entries, total: kept.total, next, consistent: true }
+    return { entries, total: kept.total, next, consistent: true, scanned: 0 }
   }
 
-  #continueByValue(rule: RankingRule, limit: number, after: { key: Key; token: string }): Page {
-    const ranked = rank(this.#options.tokens.values(), rule, limit + 1, after)
+  async #continueByValue(rule: RankingRule, limit: number, after: After): Promise<Page> {
+    const { tokens, nextTurn } = this.#options
+    const ranked = await rankInTurns(tokens.values(), rule, limit + 1, nextTurn, after)
     const entries = ranked.entries.slice(0, limit)
     const last = entries.at(-1)
     const more = ranked.entries.length > limit && last !== undefined
-    return { entries, total: ranked.total, next: more ? encode(rule, 0, 0, last) : null, consistent: false }
+    const next = more ? encode(rule, 0, 0, last) : null
+    return { entries, total: ranked.total, next, consistent: false, scanned: tokens.size }
   }
 
   #dropOld(): void {

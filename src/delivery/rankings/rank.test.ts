@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { rank } from '../../../test/delivery/rank.js'
 import { type Cells, THREE_WINDOWS, tokenStats } from '../../../test/delivery/token-stats.js'
 import type { TokenStats } from '../../core/stats.js'
 import { placeWindows } from '../wire/metrics.js'
-import { rank } from './rank.js'
 import { type Order, parseSort } from './sort.js'
 
 const WINDOWS = placeWindows(THREE_WINDOWS)

@@ -3,7 +3,7 @@
 
 import type { TokenStats } from '../../core/stats.js'
 import type { Filter } from './filter.js'
-import { compareKeys, type Key, type Order, type SortKey } from './sort.js'
+import { clearly, compareKeys, type Key, type Order, type SortKey } from './sort.js'
 
 /// What tokens are ranked by.
 export interface RankingRule {
@@ -21,6 +21,10 @@ export interface Entry {
   readonly key: Key
 }
 
+interface Candidate extends Entry {
+  readonly near: number
+}
+
 export const compareEntries = (a: Entry, b: Entry, order: Order): number =>
   compareKeys(a.key, a.stats.token, b.key, b.stats.token, order)
 
@@ -30,35 +34,77 @@ export interface Ranked {
   readonly total: number
 }
 
-/// The first `limit` tokens that match and come after `after`, where it is given.
-export function rank(
-  tokens: Iterable<TokenStats>,
-  { sort, order, filter }: RankingRule,
-  limit: number,
-  after?: { readonly key: Key; readonly token: string },
-): Ranked {
-  const heap: Entry[] = []
-  let total = 0
-  for (const stats of tokens) {
-    if (filter !== null && !filter.matches(stats)) continue
-    total++
-    const key = sort.keyOf(stats)
-    if (after !== undefined && compareKeys(key, stats.token, after.key, after.token, order) <= 0) continue
-    if (heap.length < limit) {
-      heap.push({ stats, key })
-      siftUp(heap, order)
-      continue
-    }
-    const worst = heap[0]
-    if (worst === undefined || compareKeys(key, stats.token, worst.key, worst.stats.token, order) >= 0)
-      continue
-    heap[0] = { stats, key }
-    siftDown(heap, order)
-  }
-  return { entries: heap.sort((a, b) => compareEntries(a, b, order)), total }
+/// Where a page by value begins.
+export interface After {
+  readonly key: Key
+  readonly token: string
 }
 
-function siftUp(heap: Entry[], order: Order): void {
+/// Takes tokens in any order, and knows the first `limit` of those that match and come after `after`, where it is given.
+export class Ranker {
+  readonly #rule: RankingRule
+  readonly #limit: number
+  readonly #after: After | null
+  readonly #heap: Candidate[] = []
+  #total = 0
+
+  constructor(rule: RankingRule, limit: number, after: After | null = null) {
+    this.#rule = rule
+    this.#limit = limit
+    this.#after = after
+  }
+
+  offer(stats: TokenStats): void {
+    const { sort, order, filter } = this.#rule
+    if (filter !== null && !filter.matches(stats)) return
+    this.#total++
+    const heap = this.#heap
+    const near = sort.near(stats)
+    const worst = heap.length < this.#limit ? undefined : heap[0]
+    // Most tokens are no candidates, which is seen without making their keys.
+    if (worst !== undefined && clearly(near, worst.near) && near < worst.near === (order === 'desc')) return
+    const key = sort.keyOf(stats)
+    const after = this.#after
+    if (after !== null && compareKeys(key, stats.token, after.key, after.token, order) <= 0) return
+    if (worst === undefined) {
+      heap.push({ stats, key, near })
+      siftUp(heap, order)
+    } else if (compareKeys(key, stats.token, worst.key, worst.stats.token, order) < 0) {
+      heap[0] = { stats, key, near }
+      siftDown(heap, order)
+    }
+  }
+
+  ranked(): Ranked {
+    const { order } = this.#rule
+    return { entries: this.#heap.sort((a, b) => compareEntries(a, b, order)), total: this.#total }
+  }
+}
+
+/// Tokens of one turn: a millisecond or two, since each is somewhere else in memory.
+const TURN_TOKENS = 4_000
+
+/// With turns of the event loop in between, so that nobody waits for it. A token that changes meanwhile counts as it was
+/// when its turn came.
+export async function rankInTurns(
+  tokens: Iterable<TokenStats>,
+  rule: RankingRule,
+  limit: number,
+  nextTurn: () => Promise<void>,
+  after: After | null = null,
+): Promise<Ranked> {
+  const ranker = new Ranker(rule, limit, after)
+  let room = TURN_TOKENS
+  for (const stats of tokens) {
+    ranker.offer(stats)
+    if (--room > 0) continue
+    await nextTurn()
+    room = TURN_TOKENS
+  }
+  return ranker.ranked()
+}
+
+function siftUp(heap: Candidate[], order: Order): void {
   let i = heap.length - 1
   while (i > 0) {
     const parent = (i - 1) >> 1
@@ -67,7 +113,7 @@ function siftUp(heap: Entry[], order: Order): void {
   }
 }
 
-function siftDown(heap: Entry[], order: Order): void {
+function siftDown(heap: Candidate[], order: Order): void {
   let i = 0
   for (;;) {
     const left = 2 * i + 1
@@ -82,7 +128,7 @@ function siftDown(heap: Entry[], order: Order): void {
 }
 
 /// Swaps when the child is worse than its parent: the worst is on top.
-function swapIfWorse(heap: Entry[], parent: number, child: number, order: Order): boolean {
+function swapIfWorse(heap: Candidate[], parent: number, child: number, order: Order): boolean {
   const a = heap[parent]
   const b = heap[child]
   if (a === undefined || b === undefined || compareEntries(b, a, order) <= 0) return false

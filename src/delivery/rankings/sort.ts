@@ -23,6 +23,8 @@ export interface SortKey {
   /// As it is answered: `volume.h24`.
   readonly name: string
   readonly keyOf: (stats: TokenStats) => Key
+  /// A binary64 near the value: two that differ clearly (`clearly`) are in the order of the keys. Costs no object.
+  readonly near: (stats: TokenStats) => number
   /// The key of a decimal that values are compared with; null when no value can be written so.
   readonly literal: (decimal: string) => Key | null
 }
@@ -36,17 +38,33 @@ const AMOUNT_LIMB = 1e9
 const DECIMAL = /^-?\d{1,40}(?:\.\d{1,40})?$/
 
 interface Kind {
+  readonly near: (cells: Float64Array, at: number, window: PlacedWindow) => number
   readonly keyOf: (cells: Float64Array, at: number, window: PlacedWindow) => Key
   readonly literal: SortKey['literal']
 }
 
 const number = (value: (cells: Float64Array, at: number, window: PlacedWindow) => number): Kind => ({
+  near: value,
   keyOf: (cells, at, window) => [value(cells, at, window)],
   literal: binary64,
 })
 const field = (index: number) => number((cells, at) => cell(cells, at + index))
 /// Sums of micro-dollars whose low limbs are at the given places, minus those at `less`.
 const usd = (more: readonly number[], less: readonly number[] = []): Kind => ({
+  near(cells, at) {
+    let low = 0
+    let high = 0
+    for (const index of more) {
+      low += cell(cells, at + index)
+      high += cell(cells, at + index + 1)
+    }
+    for (const index of less) {
+      low -= cell(cells, at + index)
+      high -= cell(cells, at + index + 1)
+    }
+    // Limbs are subtracted before they are put together, so that large sums do not swallow small differences.
+    return high * USD_LIMB + low
+  },
   keyOf(cells, at) {
     let low = 0
     let high = 0
@@ -77,7 +95,10 @@ const METRICS: ReadonlyMap<string, Kind> = new Map([
   ['buyVolume', usd([Field.BUY_USD])],
   ['sellVolume', usd([Field.SELL_USD])],
   ['netVolume', usd([Field.BUY_USD], [Field.SELL_USD])],
-  ['amount', { keyOf: amountKey, literal: (text: string) => limbs(text, 18, AMOUNT_LIMB, 5) }],
+  [
+    'amount',
+    { near: amountNear, keyOf: amountKey, literal: (text: string) => limbs(text, 18, AMOUNT_LIMB, 5) },
+  ],
   ['txns.buys', field(Field.BUYS)],
   ['txns.sells', field(Field.SELLS)],
   ['txns.total', number(tradesOf)],
@@ -113,7 +134,7 @@ export function parseSort(
 ): SortKey | { readonly wanted: string } {
   const ofToken = OF_TOKEN.get(text)
   if (ofToken !== undefined) {
-    return { name: text, keyOf: stats => [ofToken(stats)], literal: binary64 }
+    return { name: text, near: ofToken, keyOf: stats => [ofToken(stats)], literal: binary64 }
   }
   const [head = '', windowText = '', part] = text.split('.')
   const length = parseWindow(windowText)?.lengthMs
@@ -125,6 +146,7 @@ export function parseSort(
   const at = window.index * FIELDS_PER_WINDOW
   return {
     name: part === undefined ? `${head}.${window.name}` : `${head}.${window.name}.${part}`,
+    near: stats => metric.near(stats.cells, at, window),
     keyOf: stats => metric.keyOf(stats.cells, at, window),
     literal: metric.literal,
   }
@@ -156,6 +178,24 @@ export function compareValues(a: Key, b: Key): number {
     if (x !== y) return x < y ? -1 : 1
   }
   return 0
+}
+
+/// The `near` of a key.
+export function nearOf(key: Key): number {
+  const base = key.length === 2 ? USD_LIMB : AMOUNT_LIMB
+  return key.reduce((sum, limb) => sum * base + limb, 0)
+}
+
+/// Whether two values that are near those of keys differ so much that the keys must be in their order. The sums of
+/// differences of limbs lose less than that; what is closer is decided by the keys.
+export function clearly(a: number, b: number): boolean {
+  return Math.abs(a - b) > 1e-9 * (Math.abs(a) + Math.abs(b))
+}
+
+function amountNear(cells: Float64Array, at: number): number {
+  let sum = 0
+  for (let i = 4; i >= 0; i--) sum = sum * AMOUNT_LIMB + cell(cells, at + Field.AMOUNT_0 + i)
+  return sum
 }
 
 /// Limbs of the amount, most significant first, normalised.

@@ -5,7 +5,7 @@ import type { TokenStats } from '../../core/stats.js'
 import { type EpochMs, epochMs } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { ReadableTokens } from '../token-table.js'
-import { type Ranked, type RankingRule, rank, ruleText } from './rank.js'
+import { type RankingRule, ruleText } from './rank.js'
 import { Standing } from './standing.js'
 
 /// An answer may be so old.
@@ -44,13 +44,6 @@ export class Standings {
     for (const { standing } of this.#kept.values()) standing.note(token, stats)
   }
 
-  /// The first `limit` of the ranking, at most a tenth of a second old.
-  first(rule: RankingRule, limit: number): Ranked {
-    const standing = this.asked(rule)
-    if (standing === null) return rank(this.#options.tokens.values(), rule, limit)
-    return { entries: standing.entries.slice(0, limit), total: standing.entries.length }
-  }
-
   /// The ranking where it is kept and complete, else null.
   asked(rule: RankingRule): Standing | null {
     const now = this.#options.clock.now()
@@ -58,6 +51,8 @@ export class Standings {
     const kept = this.#kept.get(name) ?? this.#keepWhenWanted(name, rule, now)
     if (kept === null) return null
     kept.askedAt = now
+    // Who has to wait for a ranking from scratch helps to make it the last one.
+    if (!kept.standing.complete) kept.standing.refresh()
     return this.#current(kept) ? kept.standing : null
   }
 
