@@ -1,6 +1,6 @@
 /// Runs the benchmarks one after the other, each in a process of its own, and sums up what their results say.
 ///
-///   node dist/bench/main.js [decode storage roller latency day]     all of them; the day takes long
+///   node dist/bench/main.js [decode storage roller latency gets feeds day]     all of them; the day takes long
 ///   node dist/bench/main.js --quick                                  short forms
 
 import { spawnSync } from 'node:child_process'
@@ -20,6 +20,8 @@ const BENCHES: readonly Bench[] = [
   { name: 'storage', full: [], quick: [] },
   { name: 'roller', full: [], quick: ['10', '200000'] },
   { name: 'latency', full: [], quick: ['5'] },
+  { name: 'gets', full: [], quick: ['4000'] },
+  { name: 'feeds', full: [], quick: ['1000', '4'] },
   { name: 'day', full: [], quick: ['0.2'] },
 ]
 

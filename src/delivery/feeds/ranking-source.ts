@@ -3,7 +3,6 @@
 
 import type { TokenStats } from '../../core/stats.js'
 import type { EpochMs } from '../../core/units.js'
-import type { Entry } from '../rankings/rank.js'
 import type { Standing } from '../rankings/standing.js'
 import type { Standings } from '../rankings/standings.js'
 import { encodeChanges, encodeSelection, type Selection } from '../wire/stats.js'
@@ -34,7 +33,7 @@ export interface ListChange {
 
 export class RankingSource implements StateSource {
   readonly #options: RankingSourceOptions
-  #seen: readonly Entry[] | null = null
+  #seen = -1
   #top: readonly TokenStats[] = []
   #before: readonly TokenStats[] = []
   #total = 0
@@ -51,19 +50,19 @@ export class RankingSource implements StateSource {
   refresh(): boolean {
     const { standings, standing, limit } = this.#options
     if (!standings.refresh(standing)) return false
-    const { entries } = standing
-    if (entries === this.#seen) return false
-    const top = entries.slice(0, limit).map(({ stats }) => stats)
+    const { revision, size } = standing
+    if (this.#ready && revision === this.#seen) return false
+    const top = standing.first(limit).map(({ stats }) => stats)
     const same =
       this.#ready &&
-      entries.length === this.#total &&
+      size === this.#total &&
       top.length === this.#top.length &&
       top.every((stats, i) => stats === this.#top[i])
-    this.#seen = entries
+    this.#seen = revision
     if (same) return false
     this.#before = this.#top
     this.#top = top
-    this.#total = entries.length
+    this.#total = size
     this.#ready = true
     return true
   }

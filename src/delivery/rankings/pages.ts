@@ -86,7 +86,7 @@ export class Pages {
     if (standing === null) {
       return { ...(await rankInTurns(tokens.values(), rule, limit, nextTurn)), scanned: tokens.size }
     }
-    return { entries: standing.entries.slice(0, limit), total: standing.entries.length, scanned: 0 }
+    return { entries: standing.first(limit), total: standing.size, scanned: 0 }
   }
 
   async #begin(rule: RankingRule, limit: number): Promise<Page> {
