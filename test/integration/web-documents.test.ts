@@ -6,8 +6,12 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv } from 'ajv'
-import * as adminOperations from '../../src/delivery/admin/operations.js'
-import * as httpOperations from '../../src/delivery/http/operations.js'
+import { ADMIN_OPERATIONS } from '../../src/delivery/admin/operations.js'
+import { bareServer } from '../../src/delivery/http/bare-server.js'
+import { GetLive, GetReady } from '../../src/delivery/http/operations/server.js'
+import { OPERATIONS } from '../../src/delivery/http/operations.js'
+import { serve } from '../../src/delivery/http/serve.js'
+import { DEFAULT_WEB_LIMITS } from '../../src/delivery/limits.js'
 import { openApi } from '../../src/delivery/spec/openapi.js'
 import * as messages from '../../src/delivery/wire/messages.js'
 import { api as apiOf } from '../delivery/api.js'
@@ -19,7 +23,7 @@ const require = createRequire(import.meta.url)
 
 test('the OpenAPI documents are valid OpenAPI 3.1', async t => {
   const { openApi: document } = await apiOf(t)
-  const admin = openApi(adminOperations.ADMIN_OPERATIONS, '1')
+  const admin = openApi(ADMIN_OPERATIONS, '1')
   for (const each of [document, admin]) {
     const { valid, errors } = await new Validator().validate(structuredClone(each))
     assert.ok(valid, JSON.stringify(errors, null, 1))
@@ -37,17 +41,18 @@ test('the AsyncAPI document is valid AsyncAPI 3', async t => {
 
 test('every operation and every message is documented, none twice', async t => {
   const { openApi: document, asyncApi } = await apiOf(t)
-  const defined = Object.values(httpOperations).filter(
-    (each): each is (typeof httpOperations)['OPERATIONS'][number] =>
-      typeof each === 'object' && 'method' in each && 'path' in each,
-  )
-  const ids = defined.map(({ id }) => id).sort()
+  const ids = OPERATIONS.map(({ id }) => id).sort()
   const documented = Object.values(object(document.paths)).flatMap(methods =>
     Object.values(object(methods)).map(of => String(at(of, 'operationId'))),
   )
   assert.deepEqual(documented.sort(), ids)
-  assert.deepEqual(httpOperations.OPERATIONS.map(({ id }) => id).sort(), ids, 'OPERATIONS lists every one')
   assert.equal(new Set(ids).size, ids.length)
+  // And a route that is none of them is not made.
+  const limits = DEFAULT_WEB_LIMITS
+  const app = bareServer({ operations: [GetLive], limits, trustProxy: false, onError: () => undefined })
+  assert.doesNotThrow(() => serve(app, GetLive, () => ({ status: 'live' })))
+  assert.throws(() => serve(app, GetReady, () => ({ status: 'ready' })), /none of the operations/)
+  assert.throws(() => app.get('/secret', () => ''), /none of the operations/)
 
   const documentedMessages = Object.keys(object(at(asyncApi, 'components', 'messages')))
   for (const name of Object.keys(messages.SERVER_MESSAGES)) assert.ok(documentedMessages.includes(name), name)

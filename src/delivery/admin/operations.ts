@@ -1,7 +1,7 @@
 /// The operations of the admin port: metrics, and what an operator does with clients.
 
 import Type from 'typebox'
-import { NO_PARAMS, operation } from '../http/operation.js'
+import { NO_PARAMS, type Operation, operation } from '../http/operation.js'
 import { closed, count, epochMs, nullable, oneOf } from '../wire/schema.js'
 
 const ClientInfo = closed({
@@ -105,4 +105,4 @@ export const GetAdminOpenApi = operation({
   cost: 0,
 })
 
-export const ADMIN_OPERATIONS = [GetMetrics, ListClients, CloseClient, GetAdminOpenApi] as const
+export const ADMIN_OPERATIONS: readonly Operation[] = [GetMetrics, ListClients, CloseClient, GetAdminOpenApi]

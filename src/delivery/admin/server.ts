@@ -26,7 +26,7 @@ export interface AdminOptions {
 }
 
 export function adminServer(options: AdminOptions): FastifyInstance {
-  const app = bareServer({ ...options, trustProxy: false })
+  const app = bareServer({ ...options, operations: ADMIN_OPERATIONS, trustProxy: false })
   guardRoutes(app, options.guard, new Origins([]))
 
   serve(app, GetMetrics, ({ reply }) => reply.type(EXPOSITION_TYPE).send(options.metrics()))

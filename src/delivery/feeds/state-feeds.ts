@@ -1,9 +1,10 @@
 /// The feeds of states that are followed right now: made with the first follower, gone with the last.
 
 import type { EpochMs } from '../../core/units.js'
-import { ruleOf } from '../http/ranking-routes.js'
 import { ruleText } from '../rankings/rank.js'
+import { ruleOf } from '../rankings/rule.js'
 import type { Standings } from '../rankings/standings.js'
+import { selectionFor, windowsFor } from '../selection.js'
 import type { TotalsTable } from '../totals.js'
 import type { PlacedWindow } from '../wire/metrics.js'
 import type { RankingSubscription, StatusSubscription, TotalsSubscription } from '../wire/requests.js'
@@ -11,7 +12,6 @@ import type { StatusReport } from '../wire/status.js'
 import type { Client } from './client.js'
 import { DocumentSource } from './document-source.js'
 import { RankingSource } from './ranking-source.js'
-import { selectionFor, windowsFor } from './selection.js'
 import { StateFeed, type StateFollow, type StateSource } from './state-feed.js'
 
 export type StateSubscription = RankingSubscription | TotalsSubscription | StatusSubscription

@@ -3,13 +3,13 @@
 
 import type { StatsUpdate } from '../../core/stats.js'
 import type { EpochMs } from '../../core/units.js'
+import { selectionFor } from '../selection.js'
 import type { ReadableTokens } from '../token-table.js'
 import type { PlacedWindow } from '../wire/metrics.js'
 import type { TokenSubscription } from '../wire/requests.js'
 import { type Client, REPLAY_MAX, type Replayed } from './client.js'
 import type { History, HistoryRecord } from './history.js'
 import { partsOf } from './parts.js'
-import { selectionFor } from './selection.js'
 import { Followers, Shape, type TokenFollow } from './token-follow.js'
 
 export interface TokenFeedOptions {

@@ -8,10 +8,12 @@ import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ApiKeys, Scope } from '../../ports/api-keys.js'
 import type { Clock } from '../../ports/clock.js'
-import type { Access } from '../http/operation.js'
 import type { WebLimits } from '../limits.js'
 import { Rate } from '../rate.js'
 import { ProblemError } from '../wire/problem.js'
+
+/// What a caller needs for an operation. `open`: nothing, so that health checks and the documents need no key.
+export type Access = 'open' | Scope
 
 /// What a silent caller may spend at once, in seconds of its rate.
 const BURST_SECONDS = 10

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { WebLimits } from '../limits.js'
 import { ProblemError, problemJson } from '../wire/problem.js'
+import type { Operation } from './operation.js'
 import { problemOf, sendProblem } from './problems.js'
 
 /// Room for a token of 128 characters, each percent-encoded as twelve.
@@ -14,6 +15,8 @@ const KEEP_ALIVE_MS = 65_000
 const CHECK_MS = 1_000
 
 export interface BareServerOptions {
+  /// All that it will serve.
+  readonly operations: readonly Operation[]
   readonly limits: WebLimits
   /// Whether the address of a request is what a proxy in front says.
   readonly trustProxy: boolean
@@ -21,7 +24,7 @@ export interface BareServerOptions {
   onError(error: unknown): void
 }
 
-export function bareServer({ limits, trustProxy, onError }: BareServerOptions): FastifyInstance {
+export function bareServer({ operations, limits, trustProxy, onError }: BareServerOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     // One hop: what stands before it in the header is the client's word.
@@ -37,9 +40,10 @@ export function bareServer({ limits, trustProxy, onError }: BareServerOptions): 
   })
   app.server.maxConnections = limits.connectionsMax
 
-  // What is no operation is in no document, so there is no such route.
+  // What is not among the operations is in no document, so there is no such route.
   app.addHook('onRoute', ({ config, url }) => {
-    if (config?.operation === undefined) throw new Error(`the route ${url} was made without an operation`)
+    const known = operations.some(operation => operation === config?.operation)
+    if (!known) throw new Error(`the route ${url} is none of the operations that are documented`)
   })
   // Routes that take a body read it themselves, from the raw request.
   app.removeAllContentTypeParsers()

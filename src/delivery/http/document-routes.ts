@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { asyncApi } from '../spec/asyncapi.js'
 import { openApi } from '../spec/openapi.js'
 import { docsPage, PAGE_POLICY } from '../spec/page.js'
-import { GetAsyncApi, GetDocs, GetOpenApi, OPERATIONS } from './operations.js'
+import { GetAsyncApi, GetDocs, GetOpenApi } from './operations/server.js'
+import { OPERATIONS } from './operations.js'
 import { digestOf, sendConditional, serve } from './serve.js'
 
 export function documentRoutes(app: FastifyInstance, version: string): void {

@@ -3,7 +3,8 @@
 import type { FastifyInstance } from 'fastify'
 import { ProblemError } from '../wire/problem.js'
 import type { Readiness, StatusReport } from '../wire/status.js'
-import { GetIndex, GetLive, GetReady, GetStatus, OPERATIONS } from './operations.js'
+import { GetIndex, GetLive, GetReady, GetStatus } from './operations/server.js'
+import { OPERATIONS } from './operations.js'
 import { serve } from './serve.js'
 
 export interface HealthRoutesOptions {

@@ -2,11 +2,9 @@
 /// validated by it, /openapi.json and /docs show it.
 
 import Type, { type TObject, type TSchema, type TString } from 'typebox'
+import type { Access } from '../guard/guard.js'
 import type { ProblemType } from '../wire/problem.js'
 import { closed } from '../wire/schema.js'
-
-/// What a caller needs for it. `open`: nothing, so that health checks and the documents need no key.
-export type Access = 'open' | 'read' | 'ingest' | 'admin'
 
 export interface Answer {
   readonly description: string

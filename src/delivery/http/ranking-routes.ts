@@ -2,14 +2,13 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { charge } from '../guard/guard-hooks.js'
-import { parseFilter } from '../rankings/filter.js'
 import type { Pages } from '../rankings/pages.js'
 import type { RankingRule } from '../rankings/rank.js'
-import { type Order, parseSort } from '../rankings/sort.js'
+import { ruleOf } from '../rankings/rule.js'
+import { type Choice, chooseWindows, selectionOf } from '../selection.js'
 import type { PlacedWindow } from '../wire/metrics.js'
 import { ProblemError } from '../wire/problem.js'
-import { GetRanking, ListTokens, type RANKINGS } from './operations.js'
-import { type Choice, chooseWindows, selectionOf } from './selection.js'
+import { GetRanking, ListTokens, type RANKINGS } from './operations/rankings.js'
 import { digestOf, sendConditional, serve } from './serve.js'
 import { encoder, requireServing, type TokenRoutesOptions } from './token-routes.js'
 
@@ -72,20 +71,6 @@ export function rankingRoutes(app: FastifyInstance, options: RankingRoutesOption
     const rule = namedRule(params.ranking, query.over, query.filter, windows)
     return list(rule, query, request, reply)
   })
-}
-
-/// The rule that sort, order and filter say. Throws ProblemError naming the one at fault.
-export function ruleOf(
-  { sort, order, filter }: { readonly sort?: string; readonly order?: Order; readonly filter?: string },
-  windows: readonly PlacedWindow[],
-): RankingRule {
-  const key = parseSort(sort ?? `volume.${windows.at(-1)?.name}`, windows)
-  if ('wanted' in key) throw new ProblemError('invalid-parameter', `sort is ${key.wanted}`, { field: 'sort' })
-  const parsed = filter === undefined ? null : parseFilter(filter, windows)
-  if (parsed !== null && 'fault' in parsed) {
-    throw new ProblemError('invalid-parameter', `filter ${parsed.fault}`, { field: 'filter' })
-  }
-  return { sort: key, order: order ?? 'desc', filter: parsed }
 }
 
 function namedRule(

@@ -9,6 +9,7 @@ import { type BareServerOptions, bareServer } from './bare-server.js'
 import { compressAnswers } from './compression.js'
 import { documentRoutes } from './document-routes.js'
 import { type HealthRoutesOptions, healthRoutes } from './health-routes.js'
+import { OPERATIONS } from './operations.js'
 import { type RankingRoutesOptions, rankingRoutes } from './ranking-routes.js'
 import { tokenRoutes } from './token-routes.js'
 import { type TradesRouteOptions, tradesRoute } from './trades-route.js'
@@ -18,7 +19,7 @@ export interface HttpOptions
     HealthRoutesOptions,
     TradesRouteOptions,
     StreamRouteOptions,
-    BareServerOptions {
+    Omit<BareServerOptions, 'operations'> {
   readonly guard: Guard
   readonly metrics: ServerMetrics
   /// Of the program.
@@ -27,7 +28,7 @@ export interface HttpOptions
 
 export function httpServer(options: HttpOptions): FastifyInstance {
   const { metrics } = options
-  const app = bareServer(options)
+  const app = bareServer({ ...options, operations: OPERATIONS })
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (options.draining()) reply.header('connection', 'close')
     done(null, payload)

@@ -6,7 +6,7 @@ import type { Intake } from '../intake.js'
 import type { Rate } from '../rate.js'
 import { ProblemError } from '../wire/problem.js'
 import type { BodyReader } from './body.js'
-import { PostTrades } from './operations.js'
+import { PostTrades } from './operations/trades.js'
 import { serve } from './serve.js'
 
 const RETRY_DRAINING_SECONDS = 5

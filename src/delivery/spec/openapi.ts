@@ -1,6 +1,6 @@
 /// The HTTP API as an OpenAPI 3.1 document, made from the operations that routes are made from.
 
-import type { TSchema } from 'typebox'
+import type { TObject, TSchema } from 'typebox'
 import type { Operation } from '../http/operation.js'
 import { PROBLEM_TYPES, type ProblemType, problemJson } from '../wire/problem.js'
 import { componentSchemas, HTTP_SCHEMAS, withReferences } from './schemas.js'
@@ -101,22 +101,19 @@ const IF_NONE_MATCH = {
   schema: { type: 'string' },
 }
 
-function parameters(schema: TSchema, where: 'path' | 'query'): unknown[] {
-  const { properties = {}, required = [] } = Object.assign({}, schema) as {
-    properties?: Readonly<Record<string, TSchema & { description?: string; examples?: readonly unknown[] }>>
-    required?: readonly string[]
-  }
-  return Object.entries(properties).map(([name, property]) => {
-    const repeatable = 'x-repeatable' in property
-    const [example] = property.examples ?? []
+function parameters({ properties, required }: TObject, where: 'path' | 'query'): unknown[] {
+  return Object.entries(properties).map(([name, property]: [string, TSchema]) => {
+    const about = new Map<string, unknown>(Object.entries(property))
+    const description = about.get('description')
+    const examples = about.get('examples')
     return {
       name,
       in: where,
-      required: required.includes(name),
-      ...(property.description === undefined ? {} : { description: property.description }),
+      required: required?.includes(name) ?? false,
+      ...(description === undefined ? {} : { description }),
       schema: named(property),
-      ...('type' in property && property.type === 'array' ? { style: 'form', explode: repeatable } : {}),
-      ...(example === undefined ? {} : { example }),
+      ...(about.get('type') === 'array' ? { style: 'form', explode: about.has('x-repeatable') } : {}),
+      ...(Array.isArray(examples) ? { example: examples[0] } : {}),
     }
   })
 }

@@ -1,7 +1,8 @@
 /// Schemas that the documents name, so that they stand once in `components`.
 
 import type { TSchema } from 'typebox'
-import { Ranked, TokensQuery } from '../http/operations.js'
+import { Ranked } from '../http/operations/rankings.js'
+import { TokensQuery } from '../http/operations/tokens.js'
 import { RankingState, SERVER_MESSAGES, Times } from '../wire/messages.js'
 import { Problem } from '../wire/problem.js'
 import {

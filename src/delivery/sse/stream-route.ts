@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Hub } from '../feeds/hub.js'
 import { clientsFault } from '../feeds/room.js'
-import { GetStream } from '../http/operations.js'
+import { GetStream } from '../http/operations/stream.js'
 import { serve } from '../http/serve.js'
 import type { WebLimits } from '../limits.js'
 import { ProblemError } from '../wire/problem.js'

@@ -1,10 +1,10 @@
-/// Which windows and fields a caller wants, with faults named.
+/// Which windows and fields a caller wants, of a route or of a feed, with faults named.
 
-import { parseWindow } from '../../core/windows.js'
-import { ALL_FIELDS, chooseFields, DEFAULT_FIELDS, type FieldName, isFieldName } from '../wire/fields.js'
-import type { PlacedWindow } from '../wire/metrics.js'
-import { ProblemError } from '../wire/problem.js'
-import type { Selection } from '../wire/stats.js'
+import { parseWindow } from '../core/windows.js'
+import { ALL_FIELDS, chooseFields, DEFAULT_FIELDS, type FieldName, isFieldName } from './wire/fields.js'
+import type { PlacedWindow } from './wire/metrics.js'
+import { ProblemError } from './wire/problem.js'
+import type { Selection } from './wire/stats.js'
 
 export interface Choice {
   readonly window?: readonly string[]
@@ -24,7 +24,7 @@ export function selectionOf(
 }
 
 /// `fields` were validated: each is a name of a statistic, or `*`.
-export function fieldsOf(fields: readonly string[]): readonly FieldName[] {
+function fieldsOf(fields: readonly string[]): readonly FieldName[] {
   return fields.includes('*') ? ALL_FIELDS : chooseFields(fields.filter(isFieldName))
 }
 
@@ -43,4 +43,27 @@ export function chooseWindows(
     lengths.add(length)
   }
   return windows.filter(({ lengthMs }) => lengths.has(lengthMs))
+}
+
+export interface ShapeChoice {
+  readonly windows?: readonly string[]
+  readonly fields?: readonly string[]
+}
+
+/// Throws ProblemError naming `windows` when there is no such window.
+export function selectionFor(choice: ShapeChoice, windows: readonly PlacedWindow[]): Selection {
+  return {
+    fields: choice.fields === undefined ? DEFAULT_FIELDS : fieldsOf(choice.fields),
+    windows: windowsFor(choice.windows, windows),
+  }
+}
+
+export function windowsFor(
+  texts: readonly string[] | undefined,
+  windows: readonly PlacedWindow[],
+): readonly PlacedWindow[] {
+  if (texts === undefined) return windows
+  const chosen = chooseWindows(texts, windows)
+  if ('unknown' in chosen) throw new ProblemError('invalid-parameter', chosen.unknown, { field: 'windows' })
+  return chosen
 }
