@@ -80,7 +80,7 @@ export function statusLine(report: StatusReport): string {
     `${count(report.tokens)} tokens`,
     `delay p50 ${count(delay?.p50Ms ?? null)} ms p99 ${count(delay?.p99Ms ?? null)} ms`,
     `lag ${count(lag)}`,
-    `${count(clients.webSockets)} clients`,
+    `${count(clients.webSockets + clients.eventStreams)} clients`,
   ]
   if (!report.ready) {
     parts.unshift(`${report.reason ?? 'starting'}${report.percent === null ? '' : ` ${report.percent} %`}`)
@@ -112,7 +112,7 @@ export function bannerText(config: Config, url: string, version: string, seed: n
   }
   rows.push(['look', `curl ${url}/v1/tokens/BTC`])
   rows.push(['', `volumer watch BTC ETH${url.endsWith(':4242') ? '' : ` --url ${url}`}`])
-  rows.push(['', `${url.replace(/^http/, 'ws')}/ws  ${url}/v1/status`])
+  rows.push(['', `${url.replace(/^http/, 'ws')}/ws  ${url}/v1/status  ${url}/docs`])
   const lines = rows.map(
     ([name, text]) => `  ${name.padEnd(11)}${text.replaceAll('\n', `\n${' '.repeat(13)}`)}\n`,
   )

@@ -10,6 +10,8 @@ import type { EpochMs } from '../../core/units.js'
 
 /// An update's own objects besides its cells.
 const OVERHEAD_BYTES = 320
+/// Tokens that nobody follows any more and that are kept on. Names are the clients' to invent, so there is a bound.
+const LEFT_MAX = 50_000
 
 export interface HistoryRecord {
   readonly position: number
@@ -36,6 +38,8 @@ export interface HistoryOptions {
 export class History {
   readonly #options: HistoryOptions
   readonly #tracks = new Map<string, Track>()
+  /// Tracks without a follower, the one that was left first first.
+  readonly #left = new Map<string, Track>()
   /// All records in order of position, each with its track.
   #queue: { readonly track: Track; readonly bytes: number; readonly at: EpochMs }[] = []
   #queueFirst = 0
@@ -71,8 +75,10 @@ export class History {
   /// From now on the token's updates are kept.
   follow(token: string): void {
     const track = this.#tracks.get(token)
-    if (track !== undefined) track.leftAt = null
-    else {
+    if (track !== undefined) {
+      track.leftAt = null
+      this.#left.delete(token)
+    } else {
       const fresh = { token, completeAbove: this.#position, records: [], first: 0, leftAt: null }
       this.#tracks.set(token, fresh)
     }
@@ -81,7 +87,16 @@ export class History {
   /// Nobody follows the token any more. It is kept on for as long as somebody may come back.
   leave(token: string, now: EpochMs): void {
     const track = this.#tracks.get(token)
-    if (track !== undefined) track.leftAt = now
+    if (track === undefined) return
+    track.leftAt = now
+    this.#left.delete(token)
+    this.#left.set(token, track)
+    if (this.#left.size > LEFT_MAX) this.#forgetFirstLeft()
+  }
+
+  /// Tokens whose updates are kept.
+  get tracked(): number {
+    return this.#tracks.size
   }
 
   /// The token's updates above the position, oldest first; null when some of them are not kept any more.
@@ -101,10 +116,19 @@ export class History {
       this.#dropOldest()
       oldest = this.#queue[this.#queueFirst]
     }
-    for (const track of this.#tracks.values()) {
-      if (track.leftAt !== null && track.leftAt < before && track.first === track.records.length) {
-        this.#tracks.delete(track.token)
-      }
+    // In the order in which they were left, so that the first one that is young ends it.
+    for (const { leftAt } of this.#left.values()) {
+      if (leftAt === null || leftAt >= before) break
+      this.#forgetFirstLeft()
+    }
+  }
+
+  /// Its records stay in the queue until their time, and are no answer any more.
+  #forgetFirstLeft(): void {
+    for (const token of this.#left.keys()) {
+      this.#left.delete(token)
+      this.#tracks.delete(token)
+      return
     }
   }
 

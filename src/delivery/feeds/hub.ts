@@ -200,11 +200,10 @@ export class Hub {
     const began = metrics.elapsedMs()
     const now = clock.now()
     const touched = new Set<Client>()
-    tokenFeed.publish(updates, now, !serving(), touched)
+    const sent = tokenFeed.publish(updates, now, !serving(), touched)
     for (const client of touched) client.flush()
     const rolledAt = updates[0]?.rolledAt ?? now
-    if (touched.size > 0)
-      metrics.delivered(Math.max(0, now - rolledAt) + metrics.elapsedMs() - began, updates.length)
+    metrics.delivered(Math.max(0, now - rolledAt) + metrics.elapsedMs() - began, sent)
   }
 
   close(client: Client, cause: CloseCause): void {

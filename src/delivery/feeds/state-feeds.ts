@@ -18,6 +18,8 @@ export type StateSubscription = RankingSubscription | TotalsSubscription | Statu
 
 /// Ten updates a second are more than a ranking can be read at.
 const INTERVAL_MS_MIN = 100
+/// Different ones at a time: each is computed and encoded for itself, whoever follows it.
+const FEEDS_MAX = 256
 const RANKING_RATE = 5
 const DOCUMENT_RATE = 1
 export const RANKING_NAME = 'ranking'
@@ -102,7 +104,7 @@ export class StateFeeds {
     this.unfollow(client, plan.key)
     let feed = this.#feeds.get(plan.feedKey)
     if (feed === undefined) {
-      const source = plan.make()
+      const source = this.#feeds.size < FEEDS_MAX ? plan.make() : null
       if (source === null) return null
       feed = new StateFeed(plan.feedKey, source, plan.intervalMs)
       source.refresh()

@@ -12,6 +12,9 @@ import type { History, HistoryRecord } from './history.js'
 import { partsOf } from './parts.js'
 import { Followers, Shape, type TokenFollow } from './token-follow.js'
 
+/// Shapes that are kept without looking for unused ones.
+const SHAPES_MIN = 64
+
 export interface TokenFeedOptions {
   readonly windows: readonly PlacedWindow[]
   readonly tokens: ReadableTokens
@@ -39,6 +42,7 @@ export class TokenFeed {
   /// Clients with updates that wait for their rate.
   readonly #paced = new Set<Client>()
   #conflated = 0
+  #pruneShapesAt = SHAPES_MIN
 
   constructor(options: TokenFeedOptions) {
     this.#options = options
@@ -115,14 +119,18 @@ export class TokenFeed {
   }
 
   /// Sends the updates, or notes them for those who must wait: all of them while `held`. Who was sent something is added
-  /// to `touched`, to be flushed.
-  publish(updates: readonly StatsUpdate[], now: EpochMs, held: boolean, touched: Set<Client>): void {
+  /// to `touched`, to be flushed. Returns how many messages that made.
+  publish(updates: readonly StatsUpdate[], now: EpochMs, held: boolean, touched: Set<Client>): number {
+    let sent = 0
     for (const update of updates) {
       const position = this.#options.history.record(update, now)
       const follows = this.#followers.of(update.token)
       if (follows === undefined) continue
-      for (const follow of follows) this.#deliver(follow, update, position, now, held, touched)
+      for (const follow of follows) {
+        if (this.#deliver(follow, update, position, now, held, touched)) sent++
+      }
     }
+    return sent
   }
 
   /// Sends what waited for its rate and may go now.
@@ -163,22 +171,23 @@ export class TokenFeed {
     now: EpochMs,
     held: boolean,
     touched: Set<Client>,
-  ): void {
+  ): boolean {
     const { client } = follow
-    if (!client.open) return
-    if (client.replay.length > 0 && client.queue({ follow, update, position })) return
+    if (!client.open) return false
+    if (client.replay.length > 0 && client.queue({ follow, update, position })) return false
     if (held || client.behind) {
       if (client.owe(follow, 'update', position)) this.#conflated++
-      return
+      return false
     }
     if (!mayGo(follow, now)) {
       client.pace(follow, position)
       this.#paced.add(client)
-      return
+      return false
     }
     client.push(follow.shape.message('update', follow.token, update, follow.base, now), position)
     this.#sent(follow, update, now)
     touched.add(client)
+    return true
   }
 
   #sent(follow: TokenFollow, update: StatsUpdate | undefined, now: EpochMs): void {
@@ -201,10 +210,16 @@ export class TokenFeed {
     const key = JSON.stringify([delta, fields, windows.map(({ name }) => name)])
     const known = this.#shapes.get(key)?.deref()
     if (known !== undefined) return known
-    for (const [other, shape] of this.#shapes) if (shape.deref() === undefined) this.#shapes.delete(other)
+    if (this.#shapes.size >= this.#pruneShapesAt) this.#pruneShapes()
     const shape = new Shape(selection, delta)
     this.#shapes.set(key, new WeakRef(shape))
     return shape
+  }
+
+  /// Each time twice as many as were in use have come together, so that a shape costs the same however many there are.
+  #pruneShapes(): void {
+    for (const [key, shape] of this.#shapes) if (shape.deref() === undefined) this.#shapes.delete(key)
+    this.#pruneShapesAt = Math.max(SHAPES_MIN, 2 * this.#shapes.size)
   }
 }
 

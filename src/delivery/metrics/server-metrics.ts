@@ -47,9 +47,9 @@ export class ServerMetrics {
     durations.observe(ms / 1000)
   }
 
-  /// `updates` of a turn have left for those who follow them, so long after they were rolled.
-  delivered(ms: number, updates: number): void {
-    if (updates > 0) this.#delivery.observe(ms / 1000, updates)
+  /// So many messages about tokens have left in one turn, so long after the updates were rolled.
+  delivered(ms: number, messages: number): void {
+    if (messages > 0) this.#delivery.observe(ms / 1000, messages)
   }
 
   roll<T>(work: () => T): T {
@@ -120,9 +120,11 @@ export class ServerMetrics {
     out.histogram('volumer_checkpoint_duration_seconds', 'Storing one checkpoint.', [
       { histogram: this.#checkpoint },
     ])
-    out.histogram('volumer_delivery_duration_seconds', 'From rolled to written to the sockets, by update.', [
-      { histogram: this.#delivery },
-    ])
+    out.histogram(
+      'volumer_delivery_duration_seconds',
+      'From rolled to written to the sockets, by message about a token.',
+      [{ histogram: this.#delivery }],
+    )
     out.counter(
       'volumer_http_requests_total',
       'Answered requests.',
