@@ -241,9 +241,23 @@ test('one client can follow only so much, and rankings of all together are bound
     'so many are followed',
   )
   peer.heard.splice(0)
-  peer.say({ op: 'subscribe', subscriptions: [ranking(65)] })
+  // What it has under the same name stays, since nothing of a request that is refused is done.
+  peer.say({ op: 'subscribe', tokens: ['1'] })
+  peer.say({
+    op: 'subscribe',
+    subscriptions: [
+      { ...ranking(65), name: '1' },
+      { channel: 'token', tokens: ['2'] },
+    ],
+  })
   await until(() => peer.heard.some(({ type }) => type === 'error'), 'no more')
   assert.equal(peer.heard.find(({ type }) => type === 'error')?.code, 'tooManySubscriptions')
+  assert.equal(running.role.clients().subscriptions, 65)
+  peer.say({ op: 'subscribe', subscriptions: [ranking(1)] })
+  await until(
+    () => peer.heard.filter(({ name }) => name === '1').length === 1,
+    'what stays the same is no new ranking',
+  )
   peer.terminate()
   await until(() => running.role.clients().webSockets === 0, 'it is gone')
   const next = await Peer.connect(t, running)

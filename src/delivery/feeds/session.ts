@@ -79,16 +79,19 @@ export class Session {
 
   #follow(client: Client, request: SubscribeRequest, plans: Plans): RequestError | null {
     const { tokenFeed, stateFeeds } = this.#options
-    const follows = plans.states.map(plan => ({ plan, follow: stateFeeds.follow(client, plan) }))
-    if (follows.some(({ follow }) => follow === null)) {
-      for (const { plan } of follows) stateFeeds.unfollow(client, plan.key)
+    const opened = plans.states.map(plan => ({ plan, feed: stateFeeds.open(plan) }))
+    if (opened.some(({ feed }) => feed === null)) {
+      for (const { feed } of opened) if (feed !== null) stateFeeds.letGo(feed)
       const message = 'the server follows too many different rankings at the moment'
       return { code: 'tooManySubscriptions', message, field: 'subscriptions' }
     }
+    const follows = opened.flatMap(({ plan, feed }) =>
+      feed === null ? [] : [stateFeeds.follow(client, plan, feed)],
+    )
     client.push(partsOf('subscribed', acknowledgement(request)))
     tokenFeed.follow(client, plans.tokens, request.cursor ?? null)
-    for (const { follow } of follows) {
-      if (follow === null || !follow.feed.source.ready) continue
+    for (const follow of follows) {
+      if (!follow.feed.source.ready) continue
       follow.introduced = true
       client.owe(follow, 'snapshot', null)
     }

@@ -99,21 +99,33 @@ export class StateFeeds {
     }
   }
 
-  /// The client follows it from now on, in place of what it followed under the same key; null when there is no room.
-  follow(client: Client, plan: StatePlan): StateFollow | null {
-    this.unfollow(client, plan.key)
-    let feed = this.#feeds.get(plan.feedKey)
-    if (feed === undefined) {
-      const source = this.#feeds.size < FEEDS_MAX ? plan.make() : null
-      if (source === null) return null
-      feed = new StateFeed(plan.feedKey, source, plan.intervalMs)
-      source.refresh()
-      this.#feeds.set(plan.feedKey, feed)
-    }
-    const follow: StateFollow = { client, feed, key: plan.key, name: plan.name, introduced: false }
+  /// The feed of the plan, made where there is none; null when there is no room. It has to be followed, or let go.
+  open(plan: StatePlan): StateFeed | null {
+    const known = this.#feeds.get(plan.feedKey)
+    if (known !== undefined) return known
+    const source = this.#feeds.size < FEEDS_MAX ? plan.make() : null
+    if (source === null) return null
+    const feed = new StateFeed(plan.feedKey, source, plan.intervalMs)
+    source.refresh()
+    this.#feeds.set(plan.feedKey, feed)
+    return feed
+  }
+
+  /// The client follows the feed from now on, in place of what it followed under the same key.
+  follow(client: Client, { key, name }: StatePlan, feed: StateFeed): StateFollow {
+    // The new one first, so that a feed that stays the same is not closed in between.
+    const follow: StateFollow = { client, feed, key, name, introduced: false }
     feed.follows.add(follow)
-    client.states.set(plan.key, follow)
+    this.unfollow(client, key)
+    client.states.set(key, follow)
     return follow
+  }
+
+  /// Closes the feed when nobody follows it.
+  letGo(feed: StateFeed): void {
+    if (feed.follows.size > 0 || this.#feeds.get(feed.key) !== feed) return
+    this.#feeds.delete(feed.key)
+    feed.source.close()
   }
 
   unfollow(client: Client, key: string): void {
@@ -121,11 +133,8 @@ export class StateFeeds {
     if (follow === undefined) return
     client.states.delete(key)
     client.owed.delete(follow)
-    const { feed } = follow
-    feed.follows.delete(follow)
-    if (feed.follows.size > 0) return
-    this.#feeds.delete(feed.key)
-    feed.source.close()
+    follow.feed.follows.delete(follow)
+    this.letGo(follow.feed)
   }
 
   forget(client: Client): void {

@@ -65,9 +65,8 @@ export class TokenFeed {
     }
   }
 
-  /// The client follows the plans' tokens, and is sent what it missed since the cursor, else owed snapshots. Says whether
-  /// nothing is missing.
-  follow(client: Client, plans: readonly TokenPlan[], cursor: string | null): boolean {
+  /// The client follows the plans' tokens, and is sent what it missed since the cursor, else owed snapshots.
+  follow(client: Client, plans: readonly TokenPlan[], cursor: string | null): void {
     const { history } = this.#options
     const missed: Replayed[] = []
     const expired: string[] = []
@@ -99,10 +98,9 @@ export class TokenFeed {
       missed.sort((a, b) => a.position - b.position)
       for (const one of missed) client.queue(one)
     }
-    if (expired.length === 0) return true
+    if (expired.length === 0) return
     const reason = unknown ? 'cursorUnknown' : 'cursorExpired'
     client.push(partsOf('gap', { reason, skipped: null, tokens: expired }))
-    return false
   }
 
   unfollow(client: Client, tokens: Iterable<string>, now: EpochMs): void {

@@ -117,12 +117,6 @@ export const Subscribed = closed(
     id,
     tokens: Type.Optional(Type.Array(TokenName)),
     subscriptions: Type.Optional(Type.Array(Subscription)),
-    resumed: Type.Optional(
-      Type.Boolean({
-        description:
-          'Of a request with a cursor: whether everything missed follows. Else a `gap` says what does not.',
-      }),
-    ),
   },
   'Answers `subscribe`, in the request’s own words. Snapshots follow.',
 )
