@@ -168,3 +168,65 @@ test('bytes that are no HTTP get a problem too', async t => {
   await until(() => socket.closed || socket.readableEnded, 'the server hangs up')
   assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n.*application\/problem\+json/s)
 })
+
+test('conditional requests: 304 while nothing has changed, and never for something older', async t => {
+  const { url, feed, clock } = await startWeb(t)
+  feed.publish([withVolume('A', 1, 1), withVolume('B', 1, 2)])
+  const ask = async (path: string, tag?: string | null) => {
+    const response = await fetch(url + path, tag ? { headers: { 'if-none-match': tag } } : {})
+    return { status: response.status, tag: response.headers.get('etag'), text: await response.text() }
+  }
+  for (const path of [
+    '/v1/tokens/A',
+    '/v1/tokens/A?window=5m',
+    '/v1/totals',
+    '/v1/tokens?limit=1',
+    '/openapi.json',
+  ]) {
+    const first = await ask(path)
+    assert.match(first.tag ?? '', /^W\/"[^"]+"$/, path)
+    assert.deepEqual(
+      { ...(await ask(path, first.tag)), text: '' },
+      { status: 304, tag: first.tag, text: '' },
+      path,
+    )
+    assert.equal((await ask(path, '"x", W/"y"')).status, 200)
+    assert.equal((await ask(path, `"x", ${first.tag?.slice(2)}`)).status, 304, 'weak comparison')
+    assert.equal((await ask(path, '*')).status, 304)
+  }
+  const before = await ask('/v1/tokens/A')
+  feed.publish([withVolume('B', 2, 3)])
+  assert.equal((await ask('/v1/tokens/A', before.tag)).status, 304, 'another token has changed')
+  feed.publish([withVolume('A', 2, 3)])
+  assert.equal((await ask('/v1/tokens/A', before.tag)).status, 200)
+
+  // A ranking may be a tenth of a second old. What it is asked for then must not be taken for what is newer.
+  const path = '/v1/tokens?sort=volume.m5&limit=1&fields=volume'
+  for (let i = 0; i < 3; i++) await ask(path)
+  clock.advance(200)
+  await ask(path)
+  feed.publish([withVolume('A', 3, 100)])
+  const old = await ask(path)
+  clock.advance(200)
+  const current = await ask(path, old.tag)
+  assert.equal(current.status, 200)
+  assert.equal(JSON.parse(current.text).tokens[0].volume.m5, '100')
+})
+
+test('answers are compressed for those who ask for it, from a size on', async t => {
+  const { url, feed } = await startWeb(t)
+  feed.publish([withVolume('A', 1, 1)])
+  const encoding = async (path: string, accept: string, method = 'GET') => {
+    const response = await fetch(url + path, { method, headers: { 'accept-encoding': accept } })
+    const text = await response.text()
+    if (path !== '/livez' && method === 'GET') assert.equal(JSON.parse(text).openapi ?? '3.1.0', '3.1.0')
+    return [response.headers.get('content-encoding'), response.headers.get('vary')]
+  }
+  assert.deepEqual(await encoding('/openapi.json', 'gzip, deflate, br'), ['gzip', 'Accept-Encoding'])
+  assert.deepEqual(await encoding('/openapi.json', '*'), ['gzip', 'Accept-Encoding'])
+  assert.deepEqual(await encoding('/openapi.json', 'gzip;q=0, *'), [null, 'Accept-Encoding'])
+  assert.deepEqual(await encoding('/openapi.json', 'br'), [null, 'Accept-Encoding'])
+  assert.deepEqual(await encoding('/openapi.json', 'identity'), [null, 'Accept-Encoding'])
+  assert.deepEqual(await encoding('/openapi.json', 'gzip', 'HEAD'), [null, 'Accept-Encoding'])
+  assert.deepEqual(await encoding('/livez', 'gzip'), [null, null])
+})

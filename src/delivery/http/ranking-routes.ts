@@ -26,7 +26,7 @@ interface ListQuery extends Choice {
 }
 
 export function rankingRoutes(app: FastifyInstance, options: RankingRoutesOptions): void {
-  const { tokens, texts, totals, pages, guard, shape } = options
+  const { texts, totals, pages, guard, shape } = options
   const { windows } = texts
   const encode = encoder(texts)
 
@@ -58,7 +58,7 @@ export function rankingRoutes(app: FastifyInstance, options: RankingRoutesOption
       request,
       reply,
       text,
-      `${tokens.revision}-${shape}-${digestOf(request.url + page.next)}`,
+      `${page.revision}-${shape}-${digestOf(request.url + page.next)}`,
     )
   }
 

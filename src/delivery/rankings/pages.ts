@@ -26,11 +26,16 @@ export interface Page extends Ranked {
   readonly consistent: boolean | null
   /// Tokens that had to be looked at for it: none where the ranking is kept in order.
   readonly scanned: number
+  /// The table's revision that it shows.
+  readonly revision: number
 }
+
+type First = Ranked & Pick<Page, 'scanned' | 'revision'>
 
 interface Kept {
   readonly entries: readonly Entry[]
   readonly total: number
+  readonly revision: number
   readonly since: EpochMs
 }
 
@@ -80,18 +85,20 @@ export class Pages {
       : this.#cut(rule, from.kept, kept, from.index, limit)
   }
 
-  async #first(rule: RankingRule, limit: number): Promise<Ranked & { readonly scanned: number }> {
+  async #first(rule: RankingRule, limit: number): Promise<First> {
     const { standings, tokens, nextTurn } = this.#options
     const standing = standings.asked(rule)
     if (standing === null) {
-      return { ...(await rankInTurns(tokens.values(), rule, limit, nextTurn)), scanned: tokens.size }
+      const { revision, size } = tokens
+      return { ...(await rankInTurns(tokens.values(), rule, limit, nextTurn)), scanned: size, revision }
     }
-    return { entries: standing.first(limit), total: standing.size, scanned: 0 }
+    const { size, tableRevision } = standing
+    return { entries: standing.first(limit), total: size, scanned: 0, revision: tableRevision }
   }
 
   async #begin(rule: RankingRule, limit: number): Promise<Page> {
-    const { entries, total, scanned } = await this.#first(rule, DEPTH_MAX)
-    const kept = { entries, total, since: this.#options.clock.now() }
+    const { entries, total, scanned, revision } = await this.#first(rule, DEPTH_MAX)
+    const kept = { entries, total, revision, since: this.#options.clock.now() }
     const id = this.#nextId++
     if (total > limit) {
       this.#kept.set(id, kept)
@@ -110,17 +117,18 @@ export class Pages {
     if (entries.length === 0 && end < kept.total && last !== undefined) {
       return this.#continueByValue(rule, limit, { ...last, token: last.stats.token })
     }
-    return { entries, total: kept.total, next, consistent: true, scanned: 0 }
+    return { entries, total: kept.total, next, consistent: true, scanned: 0, revision: kept.revision }
   }
 
   async #continueByValue(rule: RankingRule, limit: number, after: After): Promise<Page> {
     const { tokens, nextTurn } = this.#options
+    const { revision } = tokens
     const ranked = await rankInTurns(tokens.values(), rule, limit + 1, nextTurn, after)
     const entries = ranked.entries.slice(0, limit)
     const last = entries.at(-1)
     const more = ranked.entries.length > limit && last !== undefined
     const next = more ? encode(rule, 0, 0, last) : null
-    return { entries, total: ranked.total, next, consistent: false, scanned: tokens.size }
+    return { entries, total: ranked.total, next, consistent: false, scanned: tokens.size, revision }
   }
 
   #dropOld(): void {

@@ -17,6 +17,7 @@ export class Standing {
   readonly #entries = new Map<string, Entry>()
   #filling: Iterator<TokenStats> | null
   #revision = 0
+  #tableRevision = 0
 
   /// `tokens` may change while it is being filled: what is noted is newer than what is filled in.
   constructor(rule: RankingRule, tokens: Iterable<TokenStats>) {
@@ -50,8 +51,14 @@ export class Standing {
     this.#dirty.set(token, stats)
   }
 
-  /// Takes in what was noted, and a further piece while the ranking is being filled.
-  refresh(): void {
+  /// The table's revision at the last refresh: of which state the ranking is.
+  get tableRevision(): number {
+    return this.#tableRevision
+  }
+
+  /// Takes in what was noted, and a further piece while the ranking is being filled. `tableRevision` is the table's now.
+  refresh(tableRevision: number): void {
+    this.#tableRevision = tableRevision
     const gone: Entry[] = []
     const fresh: Entry[] = []
     for (const [token, stats] of this.#dirty) this.#take(token, stats, gone, fresh)

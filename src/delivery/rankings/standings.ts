@@ -52,7 +52,7 @@ export class Standings {
     if (kept === null) return null
     kept.askedAt = now
     // Who has to wait for a ranking from scratch helps to make it the last one.
-    if (!kept.standing.complete) kept.standing.refresh()
+    if (!kept.standing.complete) kept.standing.refresh(this.#options.tokens.revision)
     return this.#current(kept) ? kept.standing : null
   }
 
@@ -92,7 +92,7 @@ export class Standings {
     // A clock that was set back must not keep an old answer alive.
     if (standing.complete && Math.abs(now - kept.refreshedAt) >= FRESH_MS) {
       kept.refreshedAt = now
-      standing.refresh()
+      standing.refresh(this.#options.tokens.revision)
     }
     return standing.complete
   }
@@ -117,7 +117,7 @@ export class Standings {
     const kept: Kept = { standing, name, holders: 0, askedAt: now, refreshedAt: now }
     this.#kept.set(name, kept)
     // The first piece at once: small rankings are then complete.
-    standing.refresh()
+    standing.refresh(this.#options.tokens.revision)
     this.#armWake()
     return kept
   }
@@ -140,7 +140,7 @@ export class Standings {
       this.#cancelWake = null
       const idleBefore = this.#options.clock.now() - INTEREST_MS
       for (const kept of this.#kept.values()) {
-        if (!kept.standing.complete) kept.standing.refresh()
+        if (!kept.standing.complete) kept.standing.refresh(this.#options.tokens.revision)
         else if (kept.holders === 0 && kept.askedAt <= idleBefore) this.#kept.delete(kept.name)
       }
       this.#armWake()
