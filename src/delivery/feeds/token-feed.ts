@@ -172,7 +172,9 @@ export class TokenFeed {
   ): boolean {
     const { client } = follow
     if (!client.open) return false
-    if (client.replay.length > 0 && client.queue({ follow, update, position })) return false
+    // What is owed comes after the replay, so an update of it must not come with the replay.
+    const queues = client.replay.length > 0 && !client.owed.has(follow)
+    if (queues && client.queue({ follow, update, position })) return false
     if (held || client.behind) {
       if (client.owe(follow, 'update', position)) this.#conflated++
       return false
