@@ -248,15 +248,19 @@ export class Hub {
     this.#closed.set(cause, (this.#closed.get(cause) ?? 0) + 1)
   }
 
+  /// As much as the client can take: what the socket takes at once makes room for more.
   #catchUp(client: Client): void {
-    if (client.owed.size === 0 && client.replay.length === 0) return
-    if (!client.open || !this.#options.serving()) return
     const { tokenFeed, clock } = this.#options
-    const now = clock.now()
-    client.catchUp(
-      one => tokenFeed.sendMissed(one, now),
-      (follow, what) => this.#sendOwed(follow, what, now),
-    )
+    while ((client.owed.size > 0 || client.replay.length > 0) && client.open && this.#options.serving()) {
+      const now = clock.now()
+      const before = client.messagesSent
+      client.catchUp(
+        one => tokenFeed.sendMissed(one, now),
+        (follow, what) => this.#sendOwed(follow, what, now),
+      )
+      client.flush()
+      if (client.messagesSent === before) return
+    }
   }
 
   #sendOwed(follow: TokenFollow | StateFollow, what: Owed, now: EpochMs): void {
