@@ -13,6 +13,10 @@ TOKEN ?= BTC
 TOKENS ?= BTC ETH
 # How long each random test of `make fuzz` goes on.
 SECONDS_EACH ?= 600
+# Of make kafka: how many brokers (1 or 3), the first one's port, where data and log are.
+BROKERS ?= 1
+KAFKA_PORT ?= 9092
+KAFKA_DATA ?= ./data/kafka
 # Passed through to the program, e.g. make run ARGS="--port 0 --no-faketrader"
 ARGS ?=
 
@@ -20,10 +24,10 @@ VOLUMER := $(NODE) dist/src/main.js
 INSTALLED := node_modules/.package-lock.stamp
 PRETTY := $(NODE) -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>{try{console.log(JSON.stringify(JSON.parse(s),null,2))}catch{process.stdout.write(s)}})'
 
-.PHONY: help run test fuzz http wsclient bench build lint format clean
+.PHONY: help run test fuzz http wsclient bench kafka kafka-stop build lint format clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  Flags pass through ARGS: make run ARGS="--port 0 --trades-per-second 5000"'
 
@@ -49,6 +53,12 @@ fuzz: build ## random histories, decoders, requests, messages and clients for SE
 
 bench: build ## run the benchmarks; results as a table and in bench/results
 	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)
+
+kafka: build ## bring up Apache Kafka on 127.0.0.1:9092 (BROKERS=3), with Docker or from Maven Central
+	@$(NODE) dist/tools/kafka/main.js start --brokers $(BROKERS) --port $(KAFKA_PORT) --data $(KAFKA_DATA) $(ARGS)
+
+kafka-stop: build ## stop it; its data stay
+	@$(NODE) dist/tools/kafka/main.js stop --data $(KAFKA_DATA)
 
 build: $(INSTALLED) ## install what is missing and compile to dist/
 	@npx --no-install tsc -p tsconfig.json
