@@ -140,11 +140,19 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
     const now = START_MS + second * 1000
     clock.moveTo(now)
     const generated = cpuMs()
-    const { bytes, count } = swaps.next(now, PER_SECOND)
+    const { bytes, size: count } = swaps.next(now, PER_SECOND)
     const begun = { cpu: cpuMs(), wall: performance.now() }
     roller.advance()
     advanceTimes.push(performance.now() - begun.wall)
-    roller.roll({ partition: 0, firstOffset: offset(position), count, appendTime: epochMs(now), bytes })
+    roller.roll({
+      partition: 0,
+      firstOffset: offset(position),
+      count,
+      appendTime: epochMs(now),
+      bytes,
+      ranges: null,
+      broken: null,
+    })
     position += count
     for (const name of roller.takeChanged()) names.add(name)
     if (second % CHECKPOINT_SECONDS === 0 || second === seconds) await roller.checkpoint()

@@ -57,7 +57,7 @@ function cpuMs(): number {
 /// Rolls some seconds of event time; the decoder's and the roller's times are added up apart.
 function step(): number {
   now += BATCH_SECONDS * 1000
-  const { bytes, count } = generator.next(now, perSecond * BATCH_SECONDS)
+  const { bytes, size: count } = generator.next(now, perSecond * BATCH_SECONDS)
   const begin = { cpu: cpuMs(), wall: performance.now() }
   const { batch, records } = decoder.decodeLines(bytes)
   const between = { cpu: cpuMs(), wall: performance.now() }

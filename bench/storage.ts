@@ -9,6 +9,7 @@ import { EmbeddedStateStore } from '../src/adapters/embedded/state-store.js'
 import { EmbeddedTradeLog } from '../src/adapters/embedded/trade-log.js'
 import { SystemClock } from '../src/adapters/system/clock.js'
 import { epochMs, offset } from '../src/core/units.js'
+import { append } from '../test/contract/append.js'
 
 const RECORDS_PER_APPEND = 1000
 const APPENDS = 1000
@@ -26,7 +27,7 @@ async function latency(log: EmbeddedTradeLog, records: number): Promise<void> {
   const times: number[] = []
   for (let i = 0; i < 1000; i++) {
     const before = performance.now()
-    await log.append(0, bytes, records)
+    await append(log, 0, bytes, records)
     times.push(performance.now() - before)
   }
   times.sort((a, b) => a - b)
@@ -37,7 +38,7 @@ async function latency(log: EmbeddedTradeLog, records: number): Promise<void> {
 async function throughput(log: EmbeddedTradeLog, bytes: Buffer): Promise<void> {
   const before = performance.now()
   for (let i = 0; i < APPENDS; i += 8) {
-    await Promise.all(Array.from({ length: 8 }, () => log.append(0, bytes, RECORDS_PER_APPEND)))
+    await Promise.all(Array.from({ length: 8 }, () => append(log, 0, bytes, RECORDS_PER_APPEND)))
   }
   report(
     'append, 8 callers of 1,000 records each',

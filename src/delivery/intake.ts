@@ -6,7 +6,7 @@
 
 import { JsonDecoder } from '../core/decode/json-decoder.js'
 import type { DecodeResult, Reject } from '../core/decode/reject.js'
-import { partitionOf } from '../core/partition.js'
+import { type KeyedRecords, keptRecords, recordsIn } from '../core/keyed-records.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetter, DeadLetters } from '../ports/dead-letters.js'
 import type { TradeLog } from '../ports/trade-log.js'
@@ -14,7 +14,6 @@ import { ProblemError } from './wire/problem.js'
 import { INVALID_LISTED_MAX, type InvalidRecord, type TradesAnswer } from './wire/trades.js'
 
 const NEWLINE = 0x0a
-const LINE_END = Buffer.from('\n')
 /// About 300 swaps: a fraction of a millisecond.
 const PIECE_BYTES = 64 * 1024
 /// A body with more invalid records is no batch of swaps with some errors; it is refused whole.
@@ -29,7 +28,7 @@ export interface Taken {
 
 export interface Intake {
   /// `bytes` must not change until the promise settles, and belong to the log afterwards. Rejects with ProblemError,
-  /// LogFullError or StorageFullError; the whole body may then be sent again, because ids make swaps count once.
+  /// LogFullError, LogUnavailableError or StorageFullError; the whole body may then be sent again, because ids make swaps count once.
   take(bytes: Buffer, form: 'lines' | 'array'): Promise<Taken>
 }
 
@@ -43,9 +42,8 @@ export interface IntakeOptions {
 
 /// What a body has come to so far.
 interface Harvest {
-  /// Per partition: lines to append, and how many.
-  readonly lines: Uint8Array[][]
-  readonly counts: number[]
+  /// The valid records, in pieces.
+  readonly pieces: KeyedRecords[]
   readonly letters: DeadLetter[]
   readonly invalid: InvalidRecord[]
 }
@@ -72,7 +70,7 @@ export function intake({ log, deadLetters, clock, nextTurn }: IntakeOptions): In
       const place = form === 'array' ? { line, index: reject.record } : { line }
       harvest.invalid.push({ ...place, field, reason })
     }
-    gatherLines(harvest, decoded, log.partitions)
+    if (decoded.batch.size > 0) harvest.pieces.push(keptRecords(decoded.batch))
   }
 
   async function decodeLines(bytes: Buffer, harvest: Harvest): Promise<void> {
@@ -89,69 +87,24 @@ export function intake({ log, deadLetters, clock, nextTurn }: IntakeOptions): In
 
   return {
     async take(bytes, form) {
-      const harvest: Harvest = {
-        lines: Array.from({ length: log.partitions }, () => []),
-        counts: Array.from({ length: log.partitions }, () => 0),
-        letters: [],
-        invalid: [],
-      }
+      const harvest: Harvest = { pieces: [], letters: [], invalid: [] }
       if (form === 'lines') await decodeLines(bytes, harvest)
       else gather(harvest, decoder.decodeArray(bytes, INVALID_MAX + 1), 0, 'array')
 
-      const appends = harvest.lines.map((lines, partition) => {
-        const count = harvest.counts[partition] ?? 0
-        return count === 0 ? undefined : log.append(partition, joined(lines), count)
-      })
+      const append = harvest.pieces.length === 0 ? undefined : log.append(harvest.pieces)
       const letters = harvest.letters.length === 0 ? undefined : deadLetters.append(harvest.letters)
-      // All are waited for, also when one fails: the bytes are in use until then.
-      for (const outcome of await Promise.allSettled([...appends, letters])) {
+      // Both are waited for, also when one fails: the bytes are in use until then.
+      for (const outcome of await Promise.allSettled([append, letters])) {
         if (outcome.status === 'rejected') throw outcome.reason
       }
 
-      const appended = harvest.counts.reduce((sum, count) => sum + count, 0)
+      const appended = recordsIn(harvest.pieces)
       const invalidTotal = harvest.letters.length
       const cut = invalidTotal > harvest.invalid.length ? { invalidTotal } : {}
       const answer = { appended, invalid: harvest.invalid, ...cut }
       return { answer, count: appended + invalidTotal }
     },
   }
-}
-
-/// Adds the valid records, each as one line, to their partitions' lines.
-function gatherLines(harvest: Harvest, { batch }: DecodeResult, partitions: number): void {
-  const { bytes, size } = batch
-  const whole = partitions === 1 ? contiguousLines(batch) : null
-  if (whole !== null) {
-    harvest.lines[0]?.push(whole)
-    harvest.counts[0] = (harvest.counts[0] ?? 0) + size
-    return
-  }
-  for (let row = 0; row < size; row++) {
-    const tokenAt = batch.tokenAt[row] ?? 0
-    const tokenLength = batch.tokenLength[row] ?? 0
-    const partition = partitionOf(bytes, tokenAt, tokenLength, partitions)
-    const at = batch.recordAt[row] ?? 0
-    harvest.lines[partition]?.push(bytes.subarray(at, at + (batch.recordLength[row] ?? 0)), LINE_END)
-    harvest.counts[partition] = (harvest.counts[partition] ?? 0) + 1
-  }
-}
-
-/// The records' bytes where they are already lines, one directly after the other; null where something is between.
-function contiguousLines({ bytes, size, recordAt, recordLength }: DecodeResult['batch']): Uint8Array | null {
-  const first = recordAt[0] ?? 0
-  let end = first
-  for (let row = 0; row < size; row++) {
-    if (recordAt[row] !== end) return null
-    end += recordLength[row] ?? 0
-    if (bytes[end] !== NEWLINE) return null
-    end++
-  }
-  return size === 0 ? null : bytes.subarray(first, end)
-}
-
-function joined(lines: readonly Uint8Array[]): Uint8Array {
-  const [only] = lines
-  return lines.length === 1 && only !== undefined ? only : Buffer.concat(lines)
 }
 
 /// Where the piece that begins at `at` ends: behind the last line end within the piece's size, else behind the next.

@@ -19,6 +19,20 @@ export class LogFullError extends PortError {
   }
 }
 
+/// A networked log did not confirm in time. The records may be there, or come to be, or not: appending them again is
+/// safe.
+export class LogUnavailableError extends PortError {
+  override readonly name = 'LogUnavailableError'
+  readonly code = 'E_LOG_UNAVAILABLE'
+  readonly retryable = true
+  /// Seconds after which a retry makes sense.
+  readonly retryAfterSeconds: number
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
 /// The disk (or a configured bound) is full: what was stored before is safe, the call stored nothing.
 export class StorageFullError extends PortError {
   override readonly name = 'StorageFullError'

@@ -71,9 +71,9 @@ export class Consumer {
     return this.#caughtUp ? 1 : Math.min(1, this.#rolled / Math.max(1, this.#rolled + this.#backlog()))
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const { log, partition } = this.#options
-    this.#caughtUpAt = log.bounds(partition).end
+    this.#caughtUpAt = (await log.lookUpBounds(partition)).end
     this.#noteCaughtUp()
     this.#following = this.#follow().catch(error => {
       if (!this.#stopped) this.#options.fail(error)
@@ -112,11 +112,11 @@ export class Consumer {
     const before = roller.position
     roller.advance()
     timed.roll(() => roller.roll(batch))
-    this.#rolled += roller.position - before
+    this.#rolled += Math.min(batch.count, roller.position - before)
     // While catching up, statistics of the past are nobody's concern, and their delay is that of the restart.
     const wasCaughtUp = this.#caughtUp
     this.#noteCaughtUp()
-    if (!wasCaughtUp) return
+    if (!wasCaughtUp || batch.count === 0) return
     this.#options.publish()
     const now = clock.now()
     this.delays.add(Math.max(0, now - batch.appendTime), now)

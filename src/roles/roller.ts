@@ -7,6 +7,7 @@
 /// a part its rows are still in the deltas.
 
 import { JsonDecoder } from '../core/decode/json-decoder.js'
+import type { DecodeResult } from '../core/decode/reject.js'
 import type { RollerConfig } from '../core/roller/config.js'
 import type { FateCounts } from '../core/roller/fates.js'
 import { Roller, type RollerDelta } from '../core/roller/roller.js'
@@ -32,6 +33,9 @@ export interface RollerRoleOptions {
 export type RestoreProgress = (share: number) => void
 
 const TURN_MS = 20
+/// Letters keep no more of it (ports/dead-letters.ts).
+const LETTER_INPUT_BYTES = 4096
+const NOTHING = new Uint8Array(0)
 
 export class RollerRole {
   readonly #options: RollerRoleOptions
@@ -81,8 +85,8 @@ export class RollerRole {
 
   /// Rolls a batch of the log at the clock's second.
   roll(batch: LogBatch): void {
-    const { batch: rows, rejects } = this.#decoder.decodeLines(batch.bytes)
     const before = this.#machine.position
+    const { batch: rows, rejects } = this.#decode(batch)
     const rejected = this.#machine.apply(rows, batch.firstOffset, batch.count, batch.appendTime)
     for (const { record, field, reason, at, length } of rejects) {
       this.#refuse(batch, record, before, 'invalid', field, reason, rows.bytes.subarray(at, at + length))
@@ -205,6 +209,19 @@ export class RollerRole {
     }
   }
 
+  /// A batch whose records cannot be told apart has one reject, for its first record.
+  #decode({ bytes, ranges, broken }: LogBatch): DecodeResult {
+    if (broken !== null) {
+      const { batch } = this.#decoder.decodeLines(NOTHING)
+      batch.bytes = bytes
+      const reject = { record: 0, line: 1, field: null, reason: broken, at: 0, length: bytes.length }
+      return { batch, records: 1, rejects: [reject] }
+    }
+    return ranges === null
+      ? this.#decoder.decodeLines(bytes)
+      : this.#decoder.decodeRanges(bytes, ranges.at, ranges.length)
+  }
+
   #refuse(
     batch: LogBatch,
     record: number,
@@ -223,7 +240,7 @@ export class RollerRole {
       reason,
       time: batch.appendTime,
       origin: { kind: 'log', partition: batch.partition, offset: at },
-      input: input.slice(),
+      input: input.slice(0, LETTER_INPUT_BYTES),
     })
   }
 }

@@ -1,5 +1,7 @@
 /// A process that appends to a log until it is refused a few times, under the limits it was given.
 ///   node append-until-full.js DIRECTORY
+
+import { append } from './append.js'
 import { openLog } from './embedded-stores.js'
 import { lines } from './trade-log.js'
 
@@ -10,7 +12,7 @@ let refusals = 0
 for (let count = 400; count >= 1; count = Math.floor(count / 2)) {
   for (;;) {
     try {
-      await log.append(0, lines(end, count), count)
+      await append(log, 0, lines(end, count), count)
       end += count
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'E_STORAGE_FULL')) throw error

@@ -5,6 +5,7 @@ import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { SystemClock } from '../../src/adapters/system/clock.js'
 import { offset } from '../../src/core/units.js'
+import { append } from './append.js'
 import { openLog, openState } from './embedded-stores.js'
 import { delta, part } from './state-store.js'
 import { lines } from './trade-log.js'
@@ -24,7 +25,7 @@ async function appendToLog(): Promise<void> {
       const count = 1 + (next % 40)
       const first = next
       next += count
-      const appended = await log.append(0, lines(first, count), count)
+      const appended = await append(log, 0, lines(first, count), count)
       say(`log ${appended.firstOffset + count}`)
       log.release(0, offset(Math.max(0, appended.firstOffset - 5000)))
     }

@@ -18,6 +18,7 @@ import { type TestContext, test } from 'node:test'
 import { offset } from '../../src/core/units.js'
 import { PortError } from '../../src/ports/errors.js'
 import { type Random, randomness } from '../random/randomness.js'
+import { append } from './append.js'
 import { content, fromHttp, fromLog } from './dead-letters.js'
 import { contentOfLog, contentOfState, openLetters, openLog, openState } from './embedded-stores.js'
 import { memoryScratchDirectory } from './scratch.js'
@@ -37,7 +38,7 @@ const log: Subject = {
   name: 'trade log',
   build: async directory => {
     const log = openLog(directory)
-    for (let i = 0; i < 60; i++) await log.append(0, lines(i * 7, 7), 7)
+    for (let i = 0; i < 60; i++) await append(log, 0, lines(i * 7, 7), 7)
     return () => log.close()
   },
   content: async directory => {
@@ -56,7 +57,7 @@ const shortenedLog: Subject = {
   build: async directory => {
     const log = openLog(directory, { sizeBytesMax: 8000 })
     for (let i = 0; i < 60; i++) {
-      await log.append(0, lines(i * 7, 7), 7)
+      await append(log, 0, lines(i * 7, 7), 7)
       log.release(0, offset(i * 7))
     }
     return () => log.close()

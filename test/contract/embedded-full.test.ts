@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Disk, systemDisk } from '../../src/adapters/embedded/disk.js'
 import { randomness } from '../random/randomness.js'
+import { append } from './append.js'
 import { openLog } from './embedded-stores.js'
 import { scratchDirectory } from './scratch.js'
 import { lines, readTo, records } from './trade-log.js'
@@ -39,7 +40,7 @@ test('an append that finds no room is refused, leaves nothing behind, and storin
     const outcomes = await Promise.allSettled(
       counts.map((count, i) => {
         const first = end + counts.slice(0, i).reduce((a, b) => a + b, 0)
-        return log.append(0, lines(first, count), count)
+        return append(log, 0, lines(first, count), count)
       }),
     )
     for (const outcome of outcomes) {
@@ -72,16 +73,16 @@ test('after a failed sync the log takes nothing more, and the next start has wha
       },
     },
   })
-  await log.append(0, lines(0, 10), 10)
+  await append(log, 0, lines(0, 10), 10)
   failing = true
-  await assert.rejects(log.append(0, lines(10, 10), 10), { code: 'E_STORAGE_FAILED', retryable: false })
+  await assert.rejects(append(log, 0, lines(10, 10), 10), { code: 'E_STORAGE_FAILED', retryable: false })
   failing = false
-  await assert.rejects(log.append(0, lines(10, 10), 10), { code: 'E_STORAGE_FAILED' })
+  await assert.rejects(append(log, 0, lines(10, 10), 10), { code: 'E_STORAGE_FAILED' })
   assert.equal(log.bounds(0).end, 10)
   await log.close()
   const again = openLog(directory, { create: false })
   assert.deepEqual(again.bounds(0), { first: 0, end: 10 })
-  assert.equal((await again.append(0, lines(10, 5), 5)).firstOffset, 10)
+  assert.equal((await append(again, 0, lines(10, 5), 5)).firstOffset, 10)
   assert.deepEqual((await readTo(again, 0, 0, 15)).flatMap(records), upTo(15))
   await again.close()
 })
@@ -98,15 +99,15 @@ test('a write that fails for another reason is refused and leaves nothing behind
       sync: systemDisk.sync,
     },
   })
-  await assert.rejects(log.append(0, lines(0, 10), 10), { code: 'E_STORAGE_FAILED' })
+  await assert.rejects(append(log, 0, lines(0, 10), 10), { code: 'E_STORAGE_FAILED' })
   failing = false
-  assert.equal((await log.append(0, lines(0, 10), 10)).firstOffset, 0)
+  assert.equal((await append(log, 0, lines(0, 10), 10)).firstOffset, 0)
   await log.close()
 })
 
 test('appends beyond the queue are refused at once and change nothing', async t => {
   const log = openLog(scratchDirectory(t), { queueBytesMax: 2000 })
-  const outcomes = await Promise.allSettled(upTo(100).map(i => log.append(0, lines(i, 1), 1)))
+  const outcomes = await Promise.allSettled(upTo(100).map(i => append(log, 0, lines(i, 1), 1)))
   const refused = outcomes.filter(outcome => outcome.status === 'rejected')
   assert.ok(refused.length > 50 && refused.length < 100, `${refused.length} of 100 are refused`)
   for (const { reason } of refused) {
@@ -160,9 +161,9 @@ test('a file system that is really full, until there is room again', async t => 
   const log = openLog(directory, { segmentBytes: 30_000 })
   let end = 0
   let refusals = 0
-  const append = async () => {
+  const appendOrRefuse = async () => {
     try {
-      await log.append(0, lines(end, 200), 200)
+      await append(log, 0, lines(end, 200), 200)
       end += 200
     } catch (error) {
       assert.ok(error instanceof Error && 'code' in error)
@@ -170,10 +171,10 @@ test('a file system that is really full, until there is room again', async t => 
       refusals++
     }
   }
-  while (refusals < 20) await append()
+  while (refusals < 20) await appendOrRefuse()
   const whenFull = end
   rmSync(ballast)
-  while (refusals < 40) await append()
+  while (refusals < 40) await appendOrRefuse()
   assert.ok(whenFull > 0 && end > whenFull, `${whenFull} records before, ${end} after there was room`)
   assert.deepEqual((await readTo(log, 0, 0, end)).flatMap(records), upTo(end))
   await log.close()

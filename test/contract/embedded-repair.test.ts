@@ -26,6 +26,7 @@ import { ManualClock } from '../../src/adapters/memory/clock.js'
 import { SystemClock } from '../../src/adapters/system/clock.js'
 import { epochMs, offset } from '../../src/core/units.js'
 import { randomness } from '../random/randomness.js'
+import { append } from './append.js'
 import { fromHttp, fromLog } from './dead-letters.js'
 import { openLetters, openLog, openState } from './embedded-stores.js'
 import { memoryScratchDirectory } from './scratch.js'
@@ -43,7 +44,7 @@ async function build(directory: string, shortened: boolean): Promise<void> {
   const log = openLog(logDirectory(directory), shortened ? { sizeBytesMax: 6000 } : {})
   const state = openState(stateDirectory(directory, 0))
   const letters = openLetters(lettersDirectory(directory))
-  for (let at = 0; at < END; at += 10) await log.append(0, lines(at, 10), 10)
+  for (let at = 0; at < END; at += 10) await append(log, 0, lines(at, 10), 10)
   for (let at = 0; at < POSITION; at += 10) {
     await state.appendDelta(delta(at, at + 10))
     if (at < 150) await state.appendParts([part(Math.floor(at / 40), at / 10, at)])
@@ -97,7 +98,7 @@ async function repairAndCheck(directory: string, what: string): Promise<RepairRe
     await check(stores, report, what)
     // And it goes on from there.
     const { end } = stores.log.bounds(0)
-    assert.equal((await stores.log.append(0, lines(1000, 1), 1)).firstOffset, end)
+    assert.equal((await append(stores.log, 0, lines(1000, 1), 1)).firstOffset, end)
   } finally {
     await stores.close()
   }

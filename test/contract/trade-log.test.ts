@@ -4,11 +4,12 @@ import { EmbeddedTradeLog } from '../../src/adapters/embedded/trade-log.js'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
 import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
 import { offset } from '../../src/core/units.js'
+import { append } from './append.js'
 import { scratchDirectory } from './scratch.js'
-import { lines, tradeLogContract } from './trade-log.js'
+import { lines, localTradeLogContract } from './trade-log.js'
 
-tradeLogContract('memory', (_, opening) => new MemoryTradeLog(opening))
-tradeLogContract(
+localTradeLogContract('memory', (_, opening) => new MemoryTradeLog(opening))
+localTradeLogContract(
   'embedded',
   (t, opening) => new EmbeddedTradeLog({ ...opening, directory: scratchDirectory(t), segmentBytes: 2000 }),
 )
@@ -20,7 +21,7 @@ test('a small size bound is kept by the embedded log without more settings', asy
     sizeBytesMax: 100_000,
   })
   for (let at = 0; at < 20_000; at += 50) {
-    await log.append(0, lines(at, 50), 50)
+    await append(log, 0, lines(at, 50), 50)
     log.release(0, offset(at))
   }
   assert.ok(log.sizeBytes() <= 110_000, `${log.sizeBytes()} bytes`)

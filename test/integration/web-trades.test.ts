@@ -228,10 +228,10 @@ function failingLog() {
   const failing: { failure: Error | null } = { failure: null }
   const log: TradeLog = {
     partitions: inner.partitions,
-    append: (partition, lines, count) =>
-      failing.failure === null ? inner.append(partition, lines, count) : Promise.reject(failing.failure),
+    append: pieces => (failing.failure === null ? inner.append(pieces) : Promise.reject(failing.failure)),
     follow: (partition, from, signal) => inner.follow(partition, from, signal),
     bounds: partition => inner.bounds(partition),
+    lookUpBounds: partition => inner.lookUpBounds(partition),
     release: (partition, below) => inner.release(partition, below),
     sizeBytes: () => inner.sizeBytes(),
     close: () => inner.close(),

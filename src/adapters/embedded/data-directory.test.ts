@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { append } from '../../../test/contract/append.js'
 import { epochMs, offset } from '../../core/units.js'
 import { SystemClock } from '../system/clock.js'
 import { type EmbeddedStoresOptions, openEmbeddedStores } from './data-directory.js'
@@ -17,7 +18,7 @@ function options(t: TestContext): EmbeddedStoresOptions {
 
 async function fill(given: EmbeddedStoresOptions): Promise<void> {
   const stores = await openEmbeddedStores(given)
-  await stores.log.append(1, Buffer.from('{}\n{}\n'), 2)
+  await append(stores.log, 1, Buffer.from('{}\n{}\n'), 2)
   await stores.states[1]?.appendDelta({
     coversFrom: offset(0),
     coversTo: offset(2),

@@ -129,6 +129,8 @@ export class LogFollower {
       count,
       appendTime: epochMs(appendTime),
       bytes: payload,
+      ranges: null,
+      broken: null,
     }
   }
 

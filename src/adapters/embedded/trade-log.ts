@@ -4,6 +4,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { invariant } from '../../core/invariant.js'
+import { type KeyedRecords, recordsIn } from '../../core/keyed-records.js'
+import { linesByPartition, type PartitionLines } from '../../core/partitioned-lines.js'
 import { type Offset, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { Appended, LogBatch, LogBounds, TradeLog } from '../../ports/trade-log.js'
@@ -74,17 +76,15 @@ export class EmbeddedTradeLog implements TradeLog {
     return this.#partitions.length
   }
 
-  async append(partition: number, lines: Uint8Array, count: number): Promise<Appended> {
-    invariant(count > 0 && lines.length > 0, 'an append has at least one record')
-    invariant(lines.length <= APPEND_BYTES_MAX, `an append has at most ${APPEND_BYTES_MAX} bytes`)
-    const [frame] = await this.#partition(partition).stream.append([
-      {
-        payload: lines,
-        meta: ([next = 0, lastTime = 0]) => [next, count, Math.max(this.#clock.now(), lastTime), 0],
-      },
-    ])
-    invariant(frame !== undefined, 'an append makes a frame')
-    return { partition, firstOffset: offset(frame.meta[0]), count }
+  async append(pieces: readonly KeyedRecords[]): Promise<Appended[]> {
+    invariant(recordsIn(pieces) > 0, 'an append has at least one record')
+    const appends = linesByPartition(pieces, this.partitions).map(lines => this.#appendTo(lines))
+    // All are waited for, also when one fails: the bytes are in use until then.
+    const outcomes = await Promise.allSettled(appends)
+    return outcomes.map(outcome => {
+      if (outcome.status === 'rejected') throw outcome.reason
+      return outcome.value
+    })
   }
 
   async *follow(partition: number, from: Offset, signal: AbortSignal): AsyncGenerator<LogBatch> {
@@ -107,6 +107,10 @@ export class EmbeddedTradeLog implements TradeLog {
     return { first: offset(stream.segments[0]?.carry[0] ?? 0), end: offset(stream.carry[0] ?? 0) }
   }
 
+  async lookUpBounds(partition: number): Promise<LogBounds> {
+    return this.bounds(partition)
+  }
+
   release(partition: number, below: Offset): void {
     const kept = this.#partition(partition)
     kept.released = offset(Math.max(kept.released, below))
@@ -117,10 +121,21 @@ export class EmbeddedTradeLog implements TradeLog {
     return this.#partitions.reduce((sum, { stream }) => sum + stream.sizeBytes(), 0)
   }
 
-  /// Followers' iterations end too, without an error.
   async close(): Promise<void> {
     await Promise.all(this.#partitions.map(({ stream }) => stream.close()))
     for (const { followers } of this.#partitions) for (const follower of followers) follower.end()
+  }
+
+  async #appendTo({ partition, bytes, count }: PartitionLines): Promise<Appended> {
+    invariant(bytes.length <= APPEND_BYTES_MAX, `an append has at most ${APPEND_BYTES_MAX} bytes`)
+    const [frame] = await this.#partition(partition).stream.append([
+      {
+        payload: bytes,
+        meta: ([next = 0, lastTime = 0]) => [next, count, Math.max(this.#clock.now(), lastTime), 0],
+      },
+    ])
+    invariant(frame !== undefined, 'an append makes a frame')
+    return { partition, count, end: offset(frame.meta[0] + count) }
   }
 
   #partition(partition: number): Partition {

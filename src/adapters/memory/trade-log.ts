@@ -2,6 +2,8 @@
 /// records are dropped above the size bound like the embedded log's.
 
 import { invariant } from '../../core/invariant.js'
+import { type KeyedRecords, recordsIn } from '../../core/keyed-records.js'
+import { linesByPartition, type PartitionLines } from '../../core/partitioned-lines.js'
 import { epochMs, type Offset, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import { LogFullError, OffsetGoneError } from '../../ports/errors.js'
@@ -53,22 +55,16 @@ export class MemoryTradeLog implements TradeLog {
     return this.#partitions.length
   }
 
-  async append(partition: number, lines: Uint8Array, count: number): Promise<Appended> {
+  async append(pieces: readonly KeyedRecords[]): Promise<Appended[]> {
     invariant(!this.#closed, 'a closed log takes no appends')
-    invariant(count > 0 && lines.length > 0, 'an append has at least one record')
-    const kept = this.#partition(partition)
-    if (kept.bytes + lines.length > this.#unreleasedBytesMax) {
+    invariant(recordsIn(pieces) > 0, 'an append has at least one record')
+    const lines = linesByPartition(pieces, this.partitions)
+    for (const { partition, bytes } of lines) {
+      const kept = this.#partition(partition)
+      if (kept.bytes + bytes.length <= this.#unreleasedBytesMax) continue
       throw new LogFullError(`The trade log holds ${kept.bytes} bytes that no checkpoint covers`, 1)
     }
-    const firstOffset = kept.end
-    const appendTime = epochMs(Math.max(this.#clock.now(), kept.lastTime))
-    kept.batches.push({ partition, firstOffset, count, appendTime, bytes: lines })
-    kept.bytes += lines.length
-    kept.end = offset(firstOffset + count)
-    kept.lastTime = appendTime
-    this.#dropReleased(kept)
-    for (const wake of kept.wakes) wake()
-    return { partition, firstOffset, count }
+    return lines.map(part => this.#appendTo(this.#partition(part.partition), part))
   }
 
   async *follow(partition: number, from: Offset, signal: AbortSignal): AsyncGenerator<LogBatch> {
@@ -100,6 +96,10 @@ export class MemoryTradeLog implements TradeLog {
     return { first, end }
   }
 
+  async lookUpBounds(partition: number): Promise<LogBounds> {
+    return this.bounds(partition)
+  }
+
   release(partition: number, below: Offset): void {
     const kept = this.#partition(partition)
     kept.released = offset(Math.max(kept.released, below))
@@ -113,6 +113,18 @@ export class MemoryTradeLog implements TradeLog {
   async close(): Promise<void> {
     this.#closed = true
     for (const { wakes } of this.#partitions) for (const wake of wakes) wake()
+  }
+
+  #appendTo(kept: Partition, { partition, bytes, count }: PartitionLines): Appended {
+    const firstOffset = kept.end
+    const appendTime = epochMs(Math.max(this.#clock.now(), kept.lastTime))
+    kept.batches.push({ partition, firstOffset, count, appendTime, bytes, ranges: null, broken: null })
+    kept.bytes += bytes.length
+    kept.end = offset(firstOffset + count)
+    kept.lastTime = appendTime
+    this.#dropReleased(kept)
+    for (const wake of kept.wakes) wake()
+    return { partition, count, end: kept.end }
   }
 
   #partition(partition: number): Partition {

@@ -17,6 +17,9 @@ const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const INITIAL_ROWS = 1024
 
+const EMPTY = 'wanted a JSON object, got nothing'
+
+const isBlank = (byte: number | undefined) => byte === NEWLINE || isSpace(byte)
 const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x09 || byte === RETURN
 
 export class JsonDecoder {
@@ -51,6 +54,21 @@ export class JsonDecoder {
         this.#decodeLine(at, lineEnd)
         at = lineEnd + 1
       }
+    }
+    return this.#result()
+  }
+
+  /// Decodes one JSON document per range bytes[at[i] … at[i] + length[i] − 1]: record i is the range i, whatever it
+  /// holds, line breaks included. A reject's line is the record's number from 1.
+  decodeRanges(bytes: Uint8Array, at: Int32Array, length: Int32Array): DecodeResult {
+    this.#start(bytes)
+    for (let i = 0; i < at.length; i++) {
+      const from = at[i] ?? 0
+      const end = from + (length[i] ?? 0)
+      const stop = this.#flat.read(this.#input.bytes, from, end, this.#batch, this.#rowForNext())
+      if (stop >= 0 && stop - from <= MAX_RECORD_BYTES && blankUpTo(this.#input.bytes, stop, end)) {
+        this.#accept(from, stop)
+      } else this.#decodeRange(from, end)
     }
     return this.#result()
   }
@@ -141,6 +159,30 @@ export class JsonDecoder {
     else this.#reject(at, end, null, problem)
   }
 
+  /// Decodes the record bytes[from … to − 1] exactly.
+  #decodeRange(from: number, to: number): void {
+    const bytes = this.#input.bytes
+    let at = from
+    let end = to
+    while (at < end && isBlank(bytes[at])) at++
+    while (end > at && isBlank(bytes[end - 1])) end--
+    const problem = at === end ? EMPTY : this.#lineProblem(at, end)
+    if (problem !== null) this.#rejects.push(this.#rejectOf(this.#records++, from, to, null, problem))
+    else {
+      const reason = this.#writer.write(this.#input.bytes, this.#given, this.#batch, this.#rowForNext())
+      if (reason !== null) {
+        this.#rejects.push(this.#rejectOf(this.#records++, from, to, this.#writer.field, reason))
+      } else {
+        this.#joinLines(at, end)
+        this.#accept(at, end)
+      }
+    }
+  }
+
+  #rejectOf(record: number, at: number, end: number, field: string | null, reason: string): Reject {
+    return { record, line: record + 1, field, reason, at, length: end - at }
+  }
+
   /// Reads the fields of the record bytes[at … end − 1], or returns why it has none.
   #lineProblem(at: number, end: number): string | null {
     if (end - at > MAX_RECORD_BYTES) return `${TOO_LONG}, got ${end - at}`
@@ -196,6 +238,12 @@ export class JsonDecoder {
       this.#input.bytes[p] = 0x20
     }
   }
+}
+
+function blankUpTo(bytes: Uint8Array, at: number, end: number): boolean {
+  let p = at
+  while (p < end && isBlank(bytes[p])) p++
+  return p === end
 }
 
 /// The position of the line end when only blanks come before it (or of the input's end), else −1.

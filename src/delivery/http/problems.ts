@@ -1,7 +1,7 @@
 /// Turns whatever a route threw into a problem response. Nothing of an unexpected error reaches the client.
 
 import type { FastifyReply } from 'fastify'
-import { LogFullError, StorageFullError } from '../../ports/errors.js'
+import { LogFullError, LogUnavailableError, StorageFullError } from '../../ports/errors.js'
 import { PROBLEM_TYPES, ProblemError, problemJson } from '../wire/problem.js'
 
 const RETRY_STORAGE_SECONDS = 5
@@ -30,6 +30,11 @@ export function problemOf(error: unknown, onError: (error: unknown) => void): Pr
   if (error instanceof LogFullError) {
     const extra = { retryAfterSeconds: error.retryAfterSeconds }
     return new ProblemError('overloaded', 'the trade log takes no more swaps for now', extra)
+  }
+  if (error instanceof LogUnavailableError) {
+    const extra = { retryAfterSeconds: error.retryAfterSeconds }
+    const detail = 'the trade log did not confirm in time; send the swaps again, each counts once'
+    return new ProblemError('log-unavailable', detail, extra)
   }
   if (error instanceof StorageFullError) {
     const extra = { retryAfterSeconds: RETRY_STORAGE_SECONDS }

@@ -28,13 +28,13 @@ function setup(tradesPerSecond: number) {
   let gate: Promise<void> | null = null
   let error: Error | null = null
   const log: Pick<TradeLog, 'append'> = {
-    async append(partition, lines, count): Promise<Appended> {
+    async append(pieces): Promise<readonly Appended[]> {
       inFlight++
       inFlightMax = Math.max(inFlightMax, inFlight)
       try {
         if (gate !== null) await gate
         if (error !== null) throw error
-        return await memory.append(partition, lines, count)
+        return await memory.append(pieces)
       } finally {
         inFlight--
       }

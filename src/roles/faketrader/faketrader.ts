@@ -10,7 +10,7 @@
 import type { EpochMs } from '../../core/units.js'
 import { epochMs } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
-import { LogFullError, PortError } from '../../ports/errors.js'
+import { LogFullError, LogUnavailableError, PortError } from '../../ports/errors.js'
 import type { TradeLog } from '../../ports/trade-log.js'
 import type { GeneratedLines, SwapGenerator } from './generator.js'
 
@@ -21,7 +21,6 @@ const FULL_RETRY_MS = 1000
 
 export interface FaketraderOptions {
   readonly generator: SwapGenerator
-  /// Of one partition.
   readonly log: Pick<TradeLog, 'append'>
   readonly clock: Clock
   readonly tradesPerSecond: number
@@ -102,9 +101,9 @@ export class Faketrader {
 
   #append(lines: GeneratedLines): void {
     const appending = this.#options.log
-      .append(0, lines.bytes, lines.count)
+      .append([lines])
       .then(
-        ({ count }) => this.#accepted(count),
+        () => this.#accepted(lines.size),
         (error: unknown) => this.#refuse(lines, error),
       )
       .finally(() => this.#inFlight.delete(appending))
@@ -124,7 +123,8 @@ export class Faketrader {
       this.#running = false
       return
     }
-    const delayMs = error instanceof LogFullError ? error.retryAfterSeconds * 1000 : FULL_RETRY_MS
+    const busy = error instanceof LogFullError || error instanceof LogUnavailableError
+    const delayMs = busy ? error.retryAfterSeconds * 1000 : FULL_RETRY_MS
     this.#waitUntil = epochMs(this.#options.clock.now() + delayMs)
     this.#refused.push(lines)
     if (this.#saidFull) return

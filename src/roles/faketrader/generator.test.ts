@@ -29,7 +29,7 @@ function generate(
   let text = ''
   for (let i = 0; i < ticks; i++) {
     const now = START_MS + 10 * i
-    const { bytes, count } = generator.next(now, 10)
+    const { bytes, size: count } = generator.next(now, 10)
     const lines = new TextDecoder().decode(bytes)
     assert.equal(count, 10)
     assert.ok(lines.endsWith('\n'))

@@ -14,9 +14,10 @@
 /// - the share `duplicates` of all lines repeats an earlier line: after up to 30 s, one in twenty after up to
 ///   five minutes.
 
+import type { KeyedRecords } from '../../core/keyed-records.js'
 import { Market, writeHex32 } from './market.js'
 import { Random } from './random.js'
-import { Repeats } from './repeats.js'
+import { type Repeat, Repeats } from './repeats.js'
 
 export interface GeneratorOptions {
   /// Integer from 0 to 2^53 − 1.
@@ -31,11 +32,8 @@ export interface GeneratorOptions {
   readonly late: number
 }
 
-export interface GeneratedLines {
-  /// UTF-8, one JSON document per line, `\n` after each. The receiver's own.
-  readonly bytes: Uint8Array
-  readonly count: number
-}
+/// The receiver's own. `bytes` is UTF-8, one JSON document per line, `\n` after each.
+export type GeneratedLines = KeyedRecords
 
 const LINE_BYTES_MAX = 480
 const BLOCK_MS = 2000
@@ -71,6 +69,9 @@ export class SwapGenerator {
   #out = new Uint8Array(64 * LINE_BYTES_MAX)
   #at = 0
   #lastMs = 0
+  /// Where the token of the last swap was written.
+  #tokenAt = 0
+  #tokenLength = 0
 
   // The transaction under way.
   readonly #hash = new Uint32Array(8)
@@ -97,26 +98,31 @@ export class SwapGenerator {
     if (this.#out.length < count * LINE_BYTES_MAX) this.#out = new Uint8Array(count * LINE_BYTES_MAX)
     this.#at = 0
     const span = this.#lastMs === 0 ? 0 : Math.min(1000, Math.max(0, nowMs - this.#lastMs))
+    const columns = keyColumns(count)
     for (let i = 1; i <= count; i++) {
       const repeat = this.#repeats.takeDue(nowMs)
+      const start = this.#at
       if (repeat !== null) {
-        this.#out.set(repeat, this.#at)
-        this.#at += repeat.length
+        this.#out.set(repeat.line, start)
+        this.#at += repeat.line.length
+        place(columns, i - 1, start, repeat)
         continue
       }
-      const start = this.#at
       this.#writeSwap(nowMs - span + Math.floor((span * i) / count))
+      const tokenAt = this.#tokenAt - start
+      const written = { line: this.#out.subarray(start, this.#at), tokenAt, tokenLength: this.#tokenLength }
+      place(columns, i - 1, start, written)
       const wanted = this.#repeatChance
       if (wanted > 0 && this.#random.unit() < wanted) {
         const after =
           this.#random.unit() < 0.05
             ? 30_000 + this.#random.below(5 * MINUTE_MS - 30_000)
             : this.#random.below(30_000)
-        this.#repeats.add(nowMs + after, this.#out.slice(start, this.#at))
+        this.#repeats.add(nowMs + after, { ...written, line: written.line.slice() })
       }
     }
     this.#lastMs = nowMs
-    return { bytes: this.#out.slice(0, this.#at), count }
+    return { size: count, bytes: this.#out.slice(0, this.#at), ...columns }
   }
 
   #writeSwap(nowMs: number): void {
@@ -142,7 +148,10 @@ export class SwapGenerator {
     this.#write(WHO)
     this.#at = market.writeTrader(this.#out, this.#at, this.#trader)
     this.#write(TOKEN)
-    this.#write(market.names[rank] ?? TOKEN)
+    const name = market.names[rank] ?? TOKEN
+    this.#tokenAt = this.#at
+    this.#tokenLength = name.length
+    this.#write(name)
     this.#write(buy ? SIDE_BUY : SIDE_SELL)
     this.#amount(microUsd / 1e6 / price)
     this.#write(USD)
@@ -251,6 +260,21 @@ export class SwapGenerator {
     this.#digits(high, 9)
     this.#digits(Math.min(999_999_999, Math.max(1, low)), 9)
   }
+}
+
+type KeyColumns = Pick<KeyedRecords, 'recordAt' | 'recordLength' | 'tokenAt' | 'tokenLength'>
+
+function keyColumns(size: number): KeyColumns {
+  const column = () => new Int32Array(size)
+  return { recordAt: column(), recordLength: column(), tokenAt: column(), tokenLength: column() }
+}
+
+/// Notes where record i is: its line begins at `start`.
+function place(columns: KeyColumns, i: number, start: number, { line, tokenAt, tokenLength }: Repeat): void {
+  columns.recordAt[i] = start
+  columns.recordLength[i] = line.length - 1
+  columns.tokenAt[i] = start + tokenAt
+  columns.tokenLength[i] = tokenLength
 }
 
 /// The nearest sum that people type: 1, 2 or 5 times a power of ten.

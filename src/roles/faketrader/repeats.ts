@@ -5,17 +5,24 @@
 
 const PENDING_MAX = 16_384
 
+/// A line, `\n` included, and where its token is in it.
+export interface Repeat {
+  readonly line: Uint8Array
+  readonly tokenAt: number
+  readonly tokenLength: number
+}
+
 interface Pending {
   readonly dueMs: number
-  readonly line: Uint8Array
+  readonly repeat: Repeat
 }
 
 export class Repeats {
   readonly #heap: Pending[] = []
 
-  add(dueMs: number, line: Uint8Array): void {
+  add(dueMs: number, repeat: Repeat): void {
     const heap = this.#heap
-    const added = { dueMs, line }
+    const added = { dueMs, repeat }
     let at = heap.length
     heap.push(added)
     while (at > 0) {
@@ -29,12 +36,12 @@ export class Repeats {
   }
 
   /// Takes the earliest line when it is due at `nowMs`; null when none is.
-  takeDue(nowMs: number): Uint8Array | null {
+  takeDue(nowMs: number): Repeat | null {
     const first = this.#heap[0]
     if (first === undefined) return null
     if (first.dueMs > nowMs && this.#heap.length <= PENDING_MAX) return null
     this.#removeFirst()
-    return first.line
+    return first.repeat
   }
 
   #removeFirst(): void {
