@@ -88,3 +88,10 @@ export class SettingsMismatchError extends PortError {
   readonly code = 'E_SETTINGS_MISMATCH'
   readonly retryable = false
 }
+
+/// The networked log refuses what is appended, and will again: rights or settings are wrong.
+export class LogRefusedError extends PortError {
+  override readonly name = 'LogRefusedError'
+  readonly code = 'E_LOG_REFUSED'
+  readonly retryable = false
+}
