@@ -1,12 +1,17 @@
 /// Runs every compiled test with `node --test`, then the unit tests again on the current LTS Node.js, and ends
 /// with the line `N passed, N failed`. Fails on a failed, cancelled, skipped or todo test, and when there are
 /// no tests at all. Arguments narrow the run to the tests whose path contains one of them.
+///
+/// Tests in test/kafka run against a real broker, which is started before them and shared by all. Where it cannot be,
+/// they are left out with one loud line; with CI set that counts as a failure.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { javaProblem } from './kafka/jars.js'
+import { SHARED_BROKER, startSharedBroker } from './kafka/shared.js'
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../..')
 const DIST = join(ROOT, 'dist')
@@ -44,7 +49,32 @@ function findTests(): string[] {
     .map(path => join(DIST, path))
 }
 
-function run(node: string, files: readonly string[], reporter: string): Counts {
+interface Brokers {
+  /// For the tests' environment.
+  readonly environment: Readonly<Record<string, string>>
+  /// Why there are none; null when there are, or none are needed.
+  readonly problem: string | null
+  close(): Promise<void>
+}
+
+/// The broker of the run, when any of the files needs one.
+async function startBrokers(files: readonly string[]): Promise<Brokers> {
+  const none = { environment: {}, close: async () => {} }
+  if (!files.some(isKafkaTest)) return { ...none, problem: null }
+  const problem = javaProblem()
+  if (problem !== null) return { ...none, problem }
+  const { shared, close } = await startSharedBroker()
+  return { environment: { [SHARED_BROKER]: JSON.stringify(shared) }, problem: null, close }
+}
+
+const isKafkaTest = (file: string): boolean => relative(DIST, file).startsWith(join('test', 'kafka'))
+
+function run(
+  node: string,
+  files: readonly string[],
+  reporter: string,
+  environment: Readonly<Record<string, string>> = {},
+): Counts {
   const directory = mkdtempSync(join(tmpdir(), 'volumer-tests-'))
   const tap = join(directory, 'results.tap')
   const { status } = spawnSync(
@@ -59,7 +89,7 @@ function run(node: string, files: readonly string[], reporter: string): Counts {
       `--test-reporter-destination=${tap}`,
       ...files,
     ],
-    { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
+    { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...environment } },
   )
   const counts = existsSync(tap) ? parseTapCounts(readFileSync(tap, 'utf8')) : null
   rmSync(directory, { recursive: true })
@@ -67,16 +97,20 @@ function run(node: string, files: readonly string[], reporter: string): Counts {
   return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
 }
 
-function main(filters: readonly string[]): number {
+async function main(filters: readonly string[]): Promise<number> {
   const all = findTests()
-  const files = all.filter(file => filters.length === 0 || filters.some(part => file.includes(part)))
+  const wanted = all.filter(file => filters.length === 0 || filters.some(part => file.includes(part)))
+  const brokers = await startBrokers(wanted)
+  const files = brokers.problem === null ? wanted : wanted.filter(file => !isKafkaTest(file))
+  const leftOut = wanted.length - files.length
   if (files.length === 0) {
     console.log('No tests were found: that is a failure, not a success.\n0 passed, 1 failed')
     return 1
   }
 
   console.log(`Node.js ${process.version}: ${files.length} test files`)
-  const runs = [run(process.execPath, files, 'spec')]
+  const runs = [run(process.execPath, files, 'spec', brokers.environment)]
+  await brokers.close()
 
   const unit = files.filter(file => relative(DIST, file).startsWith('src'))
   if (unit.length > 0) {
@@ -102,6 +136,10 @@ function main(filters: readonly string[]): number {
   const sum = (pick: (counts: Counts) => number) => runs.reduce((total, counts) => total + pick(counts), 0)
   const skipped = sum(counts => counts.skipped)
   if (skipped > 0) console.log(`${skipped} tests were skipped or are todo: each counts as failed.`)
+  if (leftOut > 0) {
+    console.log(`SKIPPED: ${leftOut} files of tests against a real Kafka broker, because ${brokers.problem}.`)
+    if (process.env.CI) runs.push({ passed: 0, failed: leftOut, skipped: 0 })
+  }
   const passed = sum(counts => counts.passed)
   const failed = sum(counts => counts.failed) + skipped + (passed === 0 ? 1 : 0)
   console.log(`${passed} passed, ${failed} failed`)
@@ -109,5 +147,5 @@ function main(filters: readonly string[]): number {
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  process.exitCode = main(process.argv.slice(2))
+  process.exitCode = await main(process.argv.slice(2))
 }

@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import { EmbeddedDeadLetters } from '../../src/adapters/embedded/dead-letters.js'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
 import { MemoryDeadLetters } from '../../src/adapters/memory/dead-letters.js'
-import { content, deadLettersContract, fromHttp, fromLog, plain } from './dead-letters.js'
+import { content, fromHttp, fromLog, localDeadLettersContract, plain } from './dead-letters.js'
 import { scratchDirectory } from './scratch.js'
 
 const clock = new ManualClock(0)
 
-deadLettersContract('memory', (_, sizeBytesMax) => new MemoryDeadLetters({ sizeBytesMax }))
-deadLettersContract(
+localDeadLettersContract('memory', (_, sizeBytesMax) => new MemoryDeadLetters({ sizeBytesMax }))
+localDeadLettersContract(
   'embedded',
   (t, sizeBytesMax) =>
     new EmbeddedDeadLetters({ directory: scratchDirectory(t, 'letters'), clock, sizeBytesMax }),

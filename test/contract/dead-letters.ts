@@ -5,7 +5,7 @@ import { epochMs, offset } from '../../src/core/units.js'
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.js'
 
 /// Opens an empty store that goes with the test.
-export type OpenDeadLetters = (t: TestContext, sizeBytesMax: number) => DeadLetters
+export type OpenDeadLetters = (t: TestContext) => DeadLetters | Promise<DeadLetters>
 
 export function fromLog(partition: number, at: number, more: Partial<DeadLetter> = {}): DeadLetter {
   return {
@@ -33,15 +33,15 @@ export async function content(store: DeadLetters): Promise<unknown[]> {
 export const plain = (letter: DeadLetter) => ({ ...letter, input: Buffer.from(letter.input).toString() })
 
 export function deadLettersContract(name: string, open: OpenDeadLetters): void {
-  const opened = (t: TestContext, sizeBytesMax = 2 ** 24) => {
-    const store = open(t, sizeBytesMax)
+  const opened = async (t: TestContext) => {
+    const store = await open(t)
     t.after(() => store.close())
     return store
   }
 
   describe(`DeadLetters, ${name}`, () => {
     test('letters are read back whole and in order', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       const letters = [
         fromHttp(3, { reason: 'an emoji 🦄 and a NUL \u0000', field: '' }),
         fromLog(0, 7),
@@ -54,11 +54,10 @@ export function deadLettersContract(name: string, open: OpenDeadLetters): void {
       await store.append(letters.slice(2))
       assert.deepEqual(await content(store), letters.map(plain))
       assert.deepEqual(store.counts(), { stored: 5, dropped: 0 })
-      assert.ok(store.sizeBytes() > 0)
     })
 
     test('a letter of the log is stored once, one of HTTP each time', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       await store.append([fromLog(0, 5), fromLog(0, 9), fromLog(1, 2)])
       await store.append([
         fromLog(0, 9),
@@ -84,14 +83,25 @@ export function deadLettersContract(name: string, open: OpenDeadLetters): void {
     })
 
     test('inputs are cut at 4 KiB', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       await store.append([fromHttp(1, { input: Buffer.alloc(5000, 'a') })])
       for await (const { input } of store.read()) assert.equal(input.length, 4096)
       assert.equal(store.counts().stored, 1)
     })
+  })
+}
 
+/// What every DeadLetters of one process keeps besides: its size is bounded by itself.
+export function localDeadLettersContract(
+  name: string,
+  open: (t: TestContext, sizeBytesMax: number) => DeadLetters,
+): void {
+  deadLettersContract(name, t => open(t, 2 ** 24))
+
+  describe(`DeadLetters of this process, ${name}`, () => {
     test('above the bound the oldest go, counted, and stay known', async t => {
-      const store = opened(t, 64_000)
+      const store = open(t, 64_000)
+      t.after(() => store.close())
       for (let i = 0; i < 300; i++) {
         await store.append([fromLog(0, i, { input: Buffer.alloc(1000, 'a') }), fromHttp(i)])
       }

@@ -1,4 +1,4 @@
 import { MemoryStatsFeed } from '../../src/adapters/memory/stats-feed.js'
-import { statsFeedContract } from './stats-feed.js'
+import { localStatsFeedContract } from './stats-feed.js'
 
-statsFeedContract('in process', () => new MemoryStatsFeed())
+localStatsFeedContract('in process', () => new MemoryStatsFeed())

@@ -1,14 +1,19 @@
 /// What every StatsFeed keeps (src/ports/stats-feed.ts).
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import type { StatsUpdate } from '../../src/core/stats.js'
+import { FIELDS_PER_WINDOW, type StatsUpdate } from '../../src/core/stats.js'
 import { epochMs, offset, tick } from '../../src/core/units.js'
 import type { StatsFeed } from '../../src/ports/stats-feed.js'
+import { until } from '../wait/eventually.js'
 
-/// Opens an empty feed that goes with the test.
-export type OpenStatsFeed = (t: TestContext) => StatsFeed
+/// Opens an empty feed of two windows that goes with the test.
+export type OpenStatsFeed = (t: TestContext) => StatsFeed | Promise<StatsFeed>
 
-function update(token: string, at: number, second = 0): StatsUpdate {
+export const FEED_WINDOWS_MS = [60_000, 300_000]
+
+export function update(token: string, at: number, second = 0): StatsUpdate {
+  const cells = new Float64Array(FEED_WINDOWS_MS.length * FIELDS_PER_WINDOW)
+  for (let i = 0; i < cells.length; i++) cells[i] = i % 3 === 0 ? Number.NaN : at * 1000 + second + i
   return {
     token,
     partition: 0,
@@ -18,11 +23,11 @@ function update(token: string, at: number, second = 0): StatsUpdate {
     price: at,
     firstSeen: epochMs(0),
     lastSeen: epochMs(second * 1000),
-    cells: new Float64Array([at, second]),
+    cells,
   }
 }
 
-const gone = (token: string, at: number): StatsUpdate => ({
+export const gone = (token: string, at: number): StatsUpdate => ({
   token,
   partition: 0,
   offset: offset(at),
@@ -33,72 +38,134 @@ const gone = (token: string, at: number): StatsUpdate => ({
 const text = ({ token, offset, tick, cells }: StatsUpdate) =>
   `${token} ${offset}:${tick}${cells === null ? ' gone' : ''}`
 
-/// Follows and notes what comes.
-function followed(feed: StatsFeed): { seen: string[]; end: () => void } {
-  const seen: string[] = []
-  const end = feed.follow({
-    onUpdates: updates => seen.push(...updates.map(text)),
-    onCaughtUp: () => seen.push('caught up'),
-  })
-  return { seen, end }
+interface Followed {
+  readonly seen: string[]
+  readonly updates: StatsUpdate[]
+  readonly end: () => void
+  /// What was seen of a token, in order.
+  of(token: string): string[]
 }
 
+/// Follows and notes what comes.
+export function followed(feed: StatsFeed): Followed {
+  const seen: string[] = []
+  const updates: StatsUpdate[] = []
+  const end = feed.follow({
+    onUpdates: some => {
+      updates.push(...some)
+      seen.push(...some.map(text))
+    },
+    onCaughtUp: () => seen.push('caught up'),
+  })
+  return { seen, updates, end, of: token => seen.filter(line => line.startsWith(`${token} `)) }
+}
+
+const caughtUp = (follower: Followed) => until(() => follower.seen.includes('caught up'), 'it has caught up')
+const ofToken = (follower: Followed, token: string, count: number) =>
+  until(() => follower.of(token).length >= count, `${count} updates of ${token}: ${follower.seen}`)
+
 export function statsFeedContract(name: string, open: OpenStatsFeed): void {
-  const opened = (t: TestContext) => {
-    const feed = open(t)
+  const opened = async (t: TestContext) => {
+    const feed = await open(t)
     t.after(() => feed.close())
     return feed
   }
 
   describe(`StatsFeed, ${name}`, () => {
-    test('a follower gets the newest of each token, is told so, then gets what comes', t => {
-      const feed = opened(t)
+    test('a follower gets the newest of each token, is told so, then gets what comes', async t => {
+      const feed = await opened(t)
+      const first = followed(feed)
       feed.publish([update('BTC', 1), update('ETH', 2)])
       feed.publish([update('BTC', 3)])
-      const { seen } = followed(feed)
-      assert.deepEqual(seen.slice(0, 2).sort(), ['BTC 3:0', 'ETH 2:0'])
-      assert.deepEqual(seen.slice(2), ['caught up'])
+      await caughtUp(first)
+      await ofToken(first, 'BTC', 1)
+      const second = followed(feed)
+      await caughtUp(second)
+      const before = second.seen.slice(0, second.seen.indexOf('caught up'))
+      assert.deepEqual(before.sort(), ['BTC 3:0', 'ETH 2:0'])
       feed.publish([update('ETH', 4), update('__proto__', 4)])
-      assert.deepEqual(seen.slice(3), ['ETH 4:0', '__proto__ 4:0'])
+      await ofToken(second, '__proto__', 1)
+      assert.deepEqual(second.of('ETH').at(-1), 'ETH 4:0')
+      assert.equal(second.seen.filter(line => line === 'caught up').length, 1)
     })
 
-    test('a follower of an empty feed is told at once that it has seen all', t => {
-      assert.deepEqual(followed(opened(t)).seen, ['caught up'])
+    test('an update arrives whole', async t => {
+      const feed = await opened(t)
+      const wanted = [update('BTC', 7, 1_790_000_000), update('Ünïcode 🦄', 8), update('N', 9)]
+      feed.publish(wanted)
+      const follower = followed(feed)
+      for (const { token } of wanted) await ofToken(follower, token, 1)
+      for (const want of wanted) {
+        const got = follower.updates.find(({ token }) => token === want.token)
+        assert.deepEqual({ ...got, rolledAt: undefined }, { ...want, rolledAt: undefined })
+      }
     })
 
-    test('what is not newer is dropped: publishing is idempotent', t => {
-      const feed = opened(t)
-      const { seen } = followed(feed)
+    test('a follower of an empty feed is told that it has seen all', async t => {
+      const follower = followed(await opened(t))
+      await caughtUp(follower)
+      assert.deepEqual(follower.seen, ['caught up'])
+    })
+
+    test('what is not newer is dropped: publishing is idempotent', async t => {
+      const feed = await opened(t)
+      const follower = followed(feed)
+      await caughtUp(follower)
       feed.publish([update('BTC', 5, 7)])
       feed.publish([update('BTC', 5, 7), update('BTC', 4, 9), update('BTC', 5, 6)])
       feed.publish([update('BTC', 5, 8), update('BTC', 6, 1)])
-      assert.deepEqual(seen, ['caught up', 'BTC 5:7', 'BTC 5:8', 'BTC 6:1'])
+      feed.publish([update('END', 1)])
+      await ofToken(follower, 'END', 1)
+      assert.deepEqual(follower.of('BTC'), ['BTC 5:7', 'BTC 5:8', 'BTC 6:1'])
     })
 
-    test('a token that is gone is said to be, and is not among the kept', t => {
-      const feed = opened(t)
-      const { seen } = followed(feed)
+    test('a token that is gone is said to be, and is not among the kept', async t => {
+      const feed = await opened(t)
+      const follower = followed(feed)
+      await caughtUp(follower)
       feed.publish([update('BTC', 1), update('ETH', 1)])
       feed.publish([gone('BTC', 2)])
       feed.publish([gone('BTC', 2)])
-      assert.deepEqual(seen, ['caught up', 'BTC 1:0', 'ETH 1:0', 'BTC 2:0 gone'])
-      assert.deepEqual(followed(feed).seen, ['ETH 1:0', 'caught up'])
+      await ofToken(follower, 'BTC', 2)
+      assert.deepEqual(follower.of('BTC'), ['BTC 1:0', 'BTC 2:0 gone'])
+      const late = followed(feed)
+      await caughtUp(late)
+      assert.deepEqual(late.of('BTC'), [])
+      assert.deepEqual(late.of('ETH'), ['ETH 1:0'])
       feed.publish([update('BTC', 3)])
-      assert.deepEqual(seen.slice(4), ['BTC 3:0'])
+      await ofToken(late, 'BTC', 1)
+      assert.deepEqual(follower.of('BTC'), ['BTC 1:0', 'BTC 2:0 gone', 'BTC 3:0'])
     })
 
-    test('a follower that ended gets nothing more; the others do', t => {
-      const feed = opened(t)
+    test('a follower that ended gets nothing more; the others do', async t => {
+      const feed = await opened(t)
       const first = followed(feed)
       const second = followed(feed)
+      await caughtUp(first)
       first.end()
       feed.publish([update('BTC', 1)])
+      await ofToken(second, 'BTC', 1)
       assert.deepEqual(first.seen, ['caught up'])
-      assert.deepEqual(second.seen, ['caught up', 'BTC 1:0'])
+    })
+  })
+}
+
+/// What every StatsFeed of one process keeps besides: followers are called before `publish` returns.
+export function localStatsFeedContract(name: string, open: (t: TestContext) => StatsFeed): void {
+  statsFeedContract(name, open)
+
+  describe(`StatsFeed of this process, ${name}`, () => {
+    test('followers are called at once', t => {
+      const feed = open(t)
+      feed.publish([update('BTC', 1), update('ETH', 2)])
+      const { seen } = followed(feed)
+      assert.deepEqual(seen, ['BTC 1:0', 'ETH 2:0', 'caught up'])
+      feed.publish([update('ETH', 4)])
+      assert.deepEqual(seen.slice(3), ['ETH 4:0'])
     })
 
     test('publishing and following inside a callback loses nothing and keeps the order', t => {
-      const feed = opened(t)
+      const feed = open(t)
       feed.publish([update('BTC', 1)])
       const seen: string[] = []
       let inner: string[] = []

@@ -16,6 +16,7 @@ import type { ApiKeys } from '../../src/ports/api-keys.js'
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.js'
 import type { TradeLog } from '../../src/ports/trade-log.js'
 import { type Web, web } from '../../src/roles/web.js'
+import { until } from '../wait/eventually.js'
 import { THREE_WINDOWS } from './token-stats.js'
 
 export const START = 1_790_000_000_000
@@ -140,15 +141,6 @@ export async function lettersIn(deadLetters: DeadLetters): Promise<DeadLetter[]>
   const letters: DeadLetter[] = []
   for await (const letter of deadLetters.read()) letters.push(letter)
   return letters
-}
-
-/// Waits until the condition holds; fails when it takes longer than a test should.
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!condition()) {
-    assert.ok(Date.now() < deadline, `in time: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 2))
-  }
 }
 
 export interface Message {

@@ -8,8 +8,9 @@ import { test } from 'node:test'
 import { WebSocket } from 'ws'
 import { api as apiOf } from '../delivery/api.js'
 import { randomStats } from '../delivery/random-stats.js'
-import { Peer, until } from '../delivery/web-harness.js'
+import { Peer } from '../delivery/web-harness.js'
 import { Random, testSeed } from '../simulation/random.js'
+import { until } from '../wait/eventually.js'
 
 const SECONDS = Number(process.env.VOLUMER_FUZZ_SECONDS ?? 8)
 const TOKENS = ['BTC', '__proto__', 'ü', '🚀', 'constructor']

@@ -11,8 +11,8 @@ import { OPERATIONS } from '../../src/delivery/http/operations.js'
 import { api as apiOf, type RunningApi } from '../delivery/api.js'
 import { at, object } from '../delivery/documents.js'
 import { randomStats } from '../delivery/random-stats.js'
-import { until } from '../delivery/web-harness.js'
 import { Random, testSeed } from '../simulation/random.js'
+import { until } from '../wait/eventually.js'
 
 const SECONDS = Number(process.env.VOLUMER_FUZZ_SECONDS ?? 8)
 const NAMES = ['BTC', '__proto__', 'a/b', '🚀', 'ü', ' ', 'constructor', 'x'.repeat(128)]

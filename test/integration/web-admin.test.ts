@@ -11,7 +11,8 @@ import { ServerMetrics } from '../../src/delivery/metrics/server-metrics.js'
 import { apiKey } from '../contract/api-keys.js'
 import { DocumentSchemas, escaped } from '../delivery/documents.js'
 import { withVolume } from '../delivery/token-stats.js'
-import { Peer, type Running, startWeb, until } from '../delivery/web-harness.js'
+import { Peer, type Running, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 async function admin(t: TestContext, running: Running, metrics: ServerMetrics): Promise<string> {
   const { role } = running

@@ -7,7 +7,8 @@ import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { WebSocket } from 'ws'
 import { withVolume } from '../delivery/token-stats.js'
-import { Peer, type Running, startWeb, until } from '../delivery/web-harness.js'
+import { Peer, type Running, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 interface Raw {
   readonly socket: Socket

@@ -17,7 +17,8 @@ import {
 import { hashOf } from '../../src/delivery/guard/guard.js'
 import { apiKey } from '../contract/api-keys.js'
 import { tokenGone, withVolume } from '../delivery/token-stats.js'
-import { type Running, startWeb, until } from '../delivery/web-harness.js'
+import { type Running, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 interface Told {
   readonly client: VolumerClient

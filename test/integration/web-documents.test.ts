@@ -17,7 +17,8 @@ import * as messages from '../../src/delivery/wire/messages.js'
 import { api as apiOf } from '../delivery/api.js'
 import { at, object } from '../delivery/documents.js'
 import { tokenGone, withVolume } from '../delivery/token-stats.js'
-import { Peer, until } from '../delivery/web-harness.js'
+import { Peer } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 const require = createRequire(import.meta.url)
 

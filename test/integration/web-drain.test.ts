@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { WebSocket } from 'ws'
-import { Peer, startWeb, until } from '../delivery/web-harness.js'
+import { Peer, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 test('a drain sends WebSockets away, each with its own time to come back', async t => {
   const running = await startWeb(t)

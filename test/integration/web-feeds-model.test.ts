@@ -12,8 +12,9 @@ import { EventPeer } from '../delivery/event-peer.js'
 import { View } from '../delivery/feed-model.js'
 import { randomStats } from '../delivery/random-stats.js'
 import { tokenGone } from '../delivery/token-stats.js'
-import { Peer, type Running, startWeb, until } from '../delivery/web-harness.js'
+import { Peer, type Running, startWeb } from '../delivery/web-harness.js'
 import { Random, testSeed } from '../simulation/random.js'
+import { until } from '../wait/eventually.js'
 
 const SECONDS = Number(process.env.VOLUMER_FUZZ_SECONDS ?? 8)
 const TOKENS = Array.from({ length: 12 }, (_, i) => (i === 0 ? '__proto__' : `T${i}`))

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventPeer } from '../delivery/event-peer.js'
 import { tokenGone, withVolume } from '../delivery/token-stats.js'
-import { type Message, Peer, type Running, startWeb, until } from '../delivery/web-harness.js'
+import { type Message, Peer, type Running, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 const volumeOf = ({ stats }: Message): unknown => (stats === null ? null : Object(stats).volume?.m5)
 const aboutTokens = (messages: readonly Message[]) => messages.filter(({ channel }) => channel === 'token')

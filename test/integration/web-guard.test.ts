@@ -10,7 +10,8 @@ import type { Scope } from '../../src/ports/api-keys.js'
 import { apiKey } from '../contract/api-keys.js'
 import { EventPeer } from '../delivery/event-peer.js'
 import { withVolume } from '../delivery/token-stats.js'
-import { Peer, type Running, type Setting, startWeb, until } from '../delivery/web-harness.js'
+import { Peer, type Running, type Setting, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 async function guarded(
   t: TestContext,

@@ -3,7 +3,8 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { Readiness } from '../../src/delivery/wire/status.js'
 import { tokenGone, withVolume } from '../delivery/token-stats.js'
-import { startWeb, until } from '../delivery/web-harness.js'
+import { startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 interface Problem {
   readonly type: string

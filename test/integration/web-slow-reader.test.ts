@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { withVolume } from '../delivery/token-stats.js'
-import { type Message, Peer, type Running, startWeb, until } from '../delivery/web-harness.js'
+import { type Message, Peer, type Running, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 const TOKENS = Array.from({ length: 200 }, (_, i) => `T${i}`)
 

@@ -4,7 +4,8 @@ import { WebSocket } from 'ws'
 import type { Readiness } from '../../src/delivery/wire/status.js'
 import { Watcher } from '../../src/roles/watcher.js'
 import { tokenGone, withVolume } from '../delivery/token-stats.js'
-import { type Message, Peer, START, startWeb, until } from '../delivery/web-harness.js'
+import { type Message, Peer, START, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 /// What matters of a message about a token.
 function brief({ type, seq, token, stats }: Message): string {

@@ -7,7 +7,8 @@ import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
 import { partitionOf } from '../../src/core/partition.js'
 import { LogFullError, StorageFullError } from '../../src/ports/errors.js'
 import type { TradeLog } from '../../src/ports/trade-log.js'
-import { appendedText, lettersIn, type Running, START, startWeb, until } from '../delivery/web-harness.js'
+import { appendedText, lettersIn, type Running, START, startWeb } from '../delivery/web-harness.js'
+import { until } from '../wait/eventually.js'
 
 function swap(id: string, fields: Readonly<Record<string, unknown>> = {}): string {
   const swap = { id, time: START, who: 'w', token: 'BTC', side: 'buy', amount: '1', usd: '2' }

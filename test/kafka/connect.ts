@@ -26,12 +26,33 @@ export interface Connected {
   readonly said: string[]
 }
 
-/// A connection that goes with the test.
+/// A connection that goes with the test; what uses it must be closed before.
 export async function connect(
   t: TestContext,
   bootstrap: string,
   security: KafkaSecurity = NO_SECURITY,
 ): Promise<Connected> {
+  const connected = await open(bootstrap, security)
+  t.after(() => connected.cluster.close())
+  return connected
+}
+
+/// Opens a store over a connection of its own, which goes when the store is closed.
+export async function over<Store extends { close(): Promise<void> }>(
+  bootstrap: string,
+  openStore: (cluster: KafkaCluster) => Promise<Store>,
+): Promise<Store> {
+  const { cluster } = await open(bootstrap, NO_SECURITY)
+  const store = await openStore(cluster)
+  const close = store.close.bind(store)
+  store.close = async () => {
+    await close()
+    await cluster.close()
+  }
+  return store
+}
+
+async function open(bootstrap: string, security: KafkaSecurity): Promise<Connected> {
   const said: string[] = []
   const cluster = await KafkaCluster.open({
     brokers: addressesOf(bootstrap),
@@ -40,7 +61,6 @@ export async function connect(
     clientId: 'volumer-test',
     say: message => said.push(message),
   })
-  t.after(() => cluster.close())
   return { cluster, said }
 }
 

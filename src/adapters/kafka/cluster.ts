@@ -128,7 +128,7 @@ export class KafkaCluster {
   async connect(node: number): Promise<BrokerConnection> {
     const address = this.#brokers.get(node)
     if (address === undefined) throw new KafkaFault(`Kafka knows no broker ${node}`, true)
-    const connection = await BrokerConnection.open(address, this.#settings)
+    const connection = await this.#open(address)
     this.noteAnswer()
     return connection
   }
@@ -139,7 +139,7 @@ export class KafkaCluster {
     let last: unknown = new KafkaFault('no Kafka broker is known', true)
     for (const address of this.#everyAddress()) {
       try {
-        this.#control = await BrokerConnection.open(address, this.#settings)
+        this.#control = await this.#open(address)
         return this.#control
       } catch (error) {
         last = error
@@ -172,6 +172,16 @@ export class KafkaCluster {
   async close(): Promise<void> {
     this.#closed.abort()
     await this.#control?.close()
+  }
+
+  /// Nothing stays open, and nothing is opened, once the cluster is closed.
+  async #open(address: BrokerAddress): Promise<BrokerConnection> {
+    const closed = () => new KafkaFault('The connection to Kafka is closed', false)
+    if (this.signal.aborted) throw closed()
+    const connection = await BrokerConnection.open(address, this.#settings)
+    if (!this.signal.aborted) return connection
+    await connection.close()
+    throw closed()
   }
 
   #refreshEachWhile(): void {

@@ -24,12 +24,16 @@ interface Waiter {
 }
 
 export class PendingBatch {
-  readonly builder = new RecordBatchBuilder()
+  readonly builder: RecordBatchBuilder
   readonly waiters: Waiter[] = []
   /// Bytes that were reserved for it in the producer's buffer.
   reserved = 0
   /// As it was sent; kept until the broker answered.
   sent: Buffer | null = null
+
+  constructor(builder: RecordBatchBuilder) {
+    this.builder = builder
+  }
 
   /// Notes that the delivery has put one more record into it.
   note(delivery: Delivery): void {
@@ -50,6 +54,8 @@ export class PartitionQueue {
   /// Waiting behind the one under way, oldest first; the last one still takes records.
   readonly #batches: PendingBatch[] = []
   #underWay: PendingBatch | null = null
+  /// The builder of a batch that is done: its memory is used again.
+  #spare: RecordBatchBuilder | null = null
   #identity: ProducerIdentity | null = null
   #nextSequence = 0
   /// True while it waits before another try.
@@ -66,7 +72,8 @@ export class PartitionQueue {
   batchFor(bytes: number): PendingBatch {
     const last = this.#batches.at(-1)
     if (last !== undefined && last.builder.sizeBytes + bytes <= BATCH_BYTES_MAX) return last
-    const batch = new PendingBatch()
+    const batch = new PendingBatch(this.#spare ?? new RecordBatchBuilder())
+    this.#spare = null
     this.#batches.push(batch)
     return batch
   }
@@ -100,6 +107,8 @@ export class PartitionQueue {
     for (const { delivery, count, last } of batch.waiters) {
       delivery.appended(this.partition, count, baseOffset + last + 1)
     }
+    batch.builder.clear()
+    this.#spare = batch.builder
     return batch
   }
 

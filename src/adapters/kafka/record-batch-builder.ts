@@ -35,6 +35,12 @@ export class RecordBatchBuilder {
     this.#bytes = Buffer.allocUnsafe(capacity)
   }
 
+  /// Begins anew in the same memory.
+  clear(): void {
+    this.#at = HEADER_BYTES
+    this.#count = 0
+  }
+
   get count(): number {
     return this.#count
   }
