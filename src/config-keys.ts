@@ -2,6 +2,7 @@
 /// the file's keys (`dedupe-horizon = "1h"`), their help and `volumer config` all follow from it.
 
 import {
+  brokers,
   bytes,
   choice,
   directory,
@@ -11,11 +12,15 @@ import {
   host,
   integer,
   limit,
+  optional,
   orAuto,
   origins,
   roles,
+  secret,
   seed,
   share,
+  text,
+  topicPrefix,
   type ValueType,
   windows,
 } from './config-values.js'
@@ -27,9 +32,21 @@ interface Key<T> {
   readonly fallback: string
   /// One line of help.
   readonly doc: string
+  /// The variable, where it is not named after the key.
+  readonly variable: string | null
 }
 
-const key = <T>(type: ValueType<T>, fallback: string, doc: string): Key<T> => ({ type, fallback, doc })
+const key = <T>(
+  type: ValueType<T>,
+  fallback: string,
+  doc: string,
+  variable: string | null = null,
+): Key<T> => ({
+  type,
+  fallback,
+  doc,
+  variable,
+})
 
 export const KEYS = {
   roles: key(roles, 'all', 'parts to run in this process'),
@@ -77,6 +94,43 @@ export const KEYS = {
   'log-max-bytes': key(bytes(2 ** 20), '2GiB', 'size of the trade log once checkpointed'),
   'dead-letters-max-bytes': key(bytes(2 ** 16), '256MiB', 'size of the dead-letter log; the oldest go first'),
 
+  kafka: key(
+    optional(brokers),
+    'none',
+    'Kafka brokers to begin with; the trade log and the dead letters are there then',
+    'VOLUMER_KAFKA_BROKERS',
+  ),
+  'kafka-prefix': key(
+    topicPrefix,
+    'none',
+    'put before the names of topics; several Volumers can share a cluster',
+  ),
+  'kafka-partitions': key(integer('number', 1, 10_000), '12', 'partitions of topics that are made'),
+  'kafka-replication': key(
+    orAuto(integer('number', 1, 10)),
+    'auto',
+    'copies of topics that are made; auto is three, or as many as there are brokers',
+  ),
+  'kafka-tls': key(flag, 'false', 'speak to Kafka over TLS'),
+  'kafka-tls-ca': key(
+    optional(filePath),
+    'none',
+    'PEM file of the authorities that Kafka’s certificates are signed by',
+  ),
+  'kafka-tls-cert': key(optional(filePath), 'none', 'PEM file of a certificate to show to Kafka'),
+  'kafka-tls-key': key(optional(filePath), 'none', 'PEM file of its key'),
+  'kafka-sasl': key(
+    choice('none', 'plain', 'scram-sha-256', 'scram-sha-512'),
+    'none',
+    'how to say to Kafka who we are',
+  ),
+  'kafka-username': key(optional(text), 'none', 'as whom'),
+  'kafka-password': key(
+    optional(secret),
+    'none',
+    'with which password; a flag is seen by other users of the machine, so better in the variable or the file',
+  ),
+
   'body-max-bytes': key(bytes(1024), '8MiB', 'largest POST body, also after decompression'),
   'rate-limit': key(limit(1, 1e9), 'none', 'swaps a second that are taken over HTTP'),
   'max-updates-per-second': key(
@@ -109,4 +163,5 @@ export const KEY_NAMES: readonly KeyName[] = Object.keys(KEYS).filter((name): na
 
 export const isKeyName = (name: string): name is KeyName => Object.hasOwn(KEYS, name)
 
-export const variableOf = (name: string): string => `VOLUMER_${name.toUpperCase().replaceAll('-', '_')}`
+export const variableOf = (name: KeyName): string =>
+  KEYS[name].variable ?? `VOLUMER_${name.toUpperCase().replaceAll('-', '_')}`

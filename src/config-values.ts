@@ -12,6 +12,8 @@ export interface ValueType<T> {
   parse(text: string): T | null
   /// Text that `parse` reads back.
   format(value: T): string
+  /// Never shown.
+  readonly secret: boolean
 }
 
 export const ROLES = ['faketrader', 'consumer', 'roller', 'watcher', 'web'] as const
@@ -20,6 +22,7 @@ export type RoleName = (typeof ROLES)[number]
 const isRole = (text: string): text is RoleName => ROLES.some(role => role === text)
 
 export const text: ValueType<string> = {
+  secret: false,
   placeholder: 'text',
   wants: 'some text',
   parse: value => (value === '' ? null : value),
@@ -35,7 +38,55 @@ export const host: ValueType<string> = {
   parse: value => (/^[\w.:%-]+$/.test(value) ? value : null),
 }
 
+export const secret: ValueType<string> = { ...text, secret: true }
+
+/// A value, or `none`.
+export function optional<T>(type: ValueType<T>): ValueType<T | 'none'> {
+  return {
+    ...type,
+    wants: `${type.wants}, or none`,
+    parse: value => (value === 'none' ? value : type.parse(value)),
+    format: value => (value === 'none' ? 'none' : type.format(value)),
+  }
+}
+
+export interface BrokerAddress {
+  readonly host: string
+  readonly port: number
+}
+
+const KAFKA_PORT = 9092
+
+export const brokers: ValueType<readonly BrokerAddress[]> = {
+  secret: false,
+  placeholder: 'list',
+  wants: 'a list of host:port, e.g. 127.0.0.1:9092 or kafka-1:9092,kafka-2:9092',
+  parse: value => {
+    const addresses = value.split(',').map(entry => parseAddress(entry.trim()))
+    return addresses.every(address => address !== null) ? Object.freeze(addresses) : null
+  },
+  format: value =>
+    value.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(','),
+}
+
+function parseAddress(text: string): BrokerAddress | null {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(text)
+  const address = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3] ?? KAFKA_PORT)
+  return address === undefined || port < 1 || port > 65_535 ? null : { host: address, port }
+}
+
+/// What topics' names begin with; `none` is nothing.
+export const topicPrefix: ValueType<string> = {
+  secret: false,
+  placeholder: 'text',
+  wants: 'up to 200 letters, digits, dots, dashes and underscores, or none',
+  parse: value => (value === 'none' ? '' : /^[\w.-]{1,200}$/.test(value) ? value : null),
+  format: value => (value === '' ? 'none' : value),
+}
+
 export const flag: ValueType<boolean> = {
+  secret: false,
   placeholder: 'true|false',
   wants: 'true or false',
   parse: value =>
@@ -49,6 +100,7 @@ export const flag: ValueType<boolean> = {
 
 export function integer(placeholder: string, min: number, max: number): ValueType<number> {
   return {
+    secret: false,
     placeholder,
     wants: `a whole number from ${min.toLocaleString('en')} to ${max.toLocaleString('en')}`,
     parse: value => {
@@ -62,6 +114,7 @@ export function integer(placeholder: string, min: number, max: number): ValueTyp
 
 export function share(max: number): ValueType<number> {
   return {
+    secret: false,
     placeholder: 'share',
     wants: `a share from 0 to ${max}, e.g. 0.05 or 5%`,
     parse: value => {
@@ -75,6 +128,7 @@ export function share(max: number): ValueType<number> {
 }
 
 export const duration: ValueType<number> = {
+  secret: false,
   placeholder: 'time',
   wants: 'a time with its unit, e.g. 500ms, 30s, 5m or 24h',
   parse: parseDuration,
@@ -95,6 +149,7 @@ const BYTE_UNITS: readonly (readonly [string, number])[] = [
 
 export function bytes(min: number): ValueType<number> {
   return {
+    secret: false,
     placeholder: 'bytes',
     wants: `a size of at least ${formatBytes(min)}, e.g. 512KiB, 256MiB or 2GiB`,
     parse: value => {
@@ -118,6 +173,7 @@ export function formatBytes(size: number): string {
 }
 
 export const windows: ValueType<readonly Window[]> = {
+  secret: false,
   placeholder: 'list',
   wants: 'a list of window lengths, e.g. 1m,5m,1h,24h',
   parse: value => {
@@ -128,6 +184,7 @@ export const windows: ValueType<readonly Window[]> = {
 }
 
 export const roles: ValueType<readonly RoleName[]> = {
+  secret: false,
   placeholder: 'list',
   wants: `all, or a list of ${ROLES.join(', ')}`,
   parse: value => {
@@ -140,6 +197,7 @@ export const roles: ValueType<readonly RoleName[]> = {
 
 export function choice<T extends string>(...names: readonly T[]): ValueType<T> {
   return {
+    secret: false,
     placeholder: names.join('|'),
     wants: names.join(' or '),
     parse: value => names.find(name => name === value) ?? null,
@@ -149,6 +207,7 @@ export function choice<T extends string>(...names: readonly T[]): ValueType<T> {
 
 /// A number that reproduces a run, or 'random' to draw one at the start.
 export const seed: ValueType<number | 'random'> = {
+  secret: false,
   placeholder: 'number',
   wants: 'a whole number from 0 to 9007199254740991, or random',
   parse: value => {
@@ -164,6 +223,7 @@ export const seed: ValueType<number | 'random'> = {
 export function limit(min: number, max: number): ValueType<number | 'none'> {
   const numbers = integer('number', min, max)
   return {
+    secret: false,
     placeholder: 'number',
     wants: `${numbers.wants}, or none`,
     parse: value => (value === 'none' ? value : numbers.parse(value)),
@@ -174,7 +234,7 @@ export function limit(min: number, max: number): ValueType<number | 'none'> {
 /// The type, or `auto`.
 export function orAuto<T>(type: ValueType<T>): ValueType<T | 'auto'> {
   return {
-    placeholder: type.placeholder,
+    ...type,
     wants: `${type.wants}, or auto`,
     parse: value => (value === 'auto' ? value : type.parse(value)),
     format: value => (value === 'auto' ? 'auto' : type.format(value)),
@@ -183,6 +243,7 @@ export function orAuto<T>(type: ValueType<T>): ValueType<T | 'auto'> {
 
 /// Origins of web pages: none of them, all of them, or a list.
 export const origins: ValueType<readonly string[]> = {
+  secret: false,
   placeholder: 'list',
   wants: 'none, *, or a list of origins such as https://app.example',
   parse: value => {

@@ -57,6 +57,9 @@ test('every default is a value of its type and is written back as it was read', 
   roundTrip(KEYS['log-max-bytes'].type, KEYS['log-max-bytes'].fallback)
   roundTrip(KEYS.seed.type, KEYS.seed.fallback)
   roundTrip(KEYS.duplicates.type, KEYS.duplicates.fallback)
+  roundTrip(KEYS.kafka.type, 'kafka-1:9092,[::1]:9094')
+  roundTrip(KEYS['kafka-prefix'].type, KEYS['kafka-prefix'].fallback)
+  roundTrip(KEYS['kafka-replication'].type, KEYS['kafka-replication'].fallback)
 })
 
 test('flags over variables over the file over defaults, with the source of each', () => {
@@ -110,6 +113,49 @@ test('values that contradict each other are refused', () => {
   )
   assert.match(problemsOf({ flags: { roles: 'web' } }).join(), /consumer and roller and watcher are missing/)
   assert.equal(resolve({ flags: { windows: '500ms', resolution: '500ms' } }).config.windows[0]?.lengthMs, 500)
+})
+
+test('Kafka: brokers, and what goes with what', () => {
+  const { config } = resolve({ environment: { VOLUMER_KAFKA_BROKERS: 'kafka-1:9093, 10.0.0.2,[::1]:9094' } })
+  assert.deepEqual(config.kafka, [
+    { host: 'kafka-1', port: 9093 },
+    { host: '10.0.0.2', port: 9092 },
+    { host: '::1', port: 9094 },
+  ])
+  assert.equal(resolve({}).config.kafka, 'none')
+  assert.equal(resolve({}).config.kafkaPrefix, '')
+  assert.match(problemsOf({ flags: { kafka: 'a:0' } }).join(), /--kafka a:0: kafka wants a list of host:port/)
+  assert.match(problemsOf({ flags: { kafka: '' } }).join(), /kafka wants a list of host:port/)
+  assert.match(
+    problemsOf({ flags: { 'kafka-prefix': 'a b' } }).join(),
+    /kafka-prefix wants up to 200 letters/,
+  )
+  const problems = problemsOf({
+    flags: { 'kafka-tls-ca': 'ca.pem', 'kafka-tls-key': 'key.pem', 'kafka-username': 'al' },
+  })
+  assert.deepEqual(problems, [
+    '--kafka-tls-ca ca.pem: only with kafka-tls',
+    '--kafka-tls-key key.pem: only with kafka-tls',
+    '--kafka-tls-key key.pem: kafka-tls-cert and kafka-tls-key go together',
+    '--kafka-username al: only with kafka-sasl',
+  ])
+  assert.deepEqual(problemsOf({ flags: { 'kafka-sasl': 'plain', 'kafka-username': 'al' } }), [
+    '--kafka-sasl plain: wants a kafka-password, too',
+  ])
+})
+
+test('a password is never shown', () => {
+  const password = 'correct horse'
+  const environment = { VOLUMER_KAFKA_PASSWORD: password }
+  const { config, outcome } = resolve({
+    environment,
+    flags: { 'kafka-sasl': 'scram-sha-512', 'kafka-username': 'al' },
+  })
+  assert.equal(config.kafkaPassword, password)
+  assert.equal(outcome.find(({ key }) => key === 'kafka-password')?.value, '(set)')
+  const problems = problemsOf({ environment }).join()
+  assert.match(problems, /VOLUMER_KAFKA_PASSWORD=\(set\): only with kafka-sasl/)
+  assert.ok(!problems.includes(password))
 })
 
 test('a file that is named must be there and be TOML', () => {

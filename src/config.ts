@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseToml } from 'smol-toml'
 import { isKeyName, KEY_NAMES, KEYS, type KeyName, variableOf } from './config-keys.js'
-import type { RoleName } from './config-values.js'
+import type { BrokerAddress, RoleName } from './config-values.js'
 import { type Window, windowLabel } from './core/windows.js'
 
 /// All durations in milliseconds, all sizes in bytes.
@@ -32,6 +32,17 @@ export interface Config {
   readonly checkpointIntervalMs: number
   readonly logMaxBytes: number
   readonly deadLettersMaxBytes: number
+  readonly kafka: readonly BrokerAddress[] | 'none'
+  readonly kafkaPrefix: string
+  readonly kafkaPartitions: number
+  readonly kafkaReplication: number | 'auto'
+  readonly kafkaTls: boolean
+  readonly kafkaTlsCa: string | 'none'
+  readonly kafkaTlsCert: string | 'none'
+  readonly kafkaTlsKey: string | 'none'
+  readonly kafkaSasl: 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly kafkaUsername: string | 'none'
+  readonly kafkaPassword: string | 'none'
   readonly bodyMaxBytes: number
   /// Swaps a second over HTTP.
   readonly rateLimit: number | 'none'
@@ -89,13 +100,13 @@ export const debugWanted = (): boolean => KEYS.debug.type.parse(process.env.VOLU
 export function resolveConfig(input: ConfigInput): Resolved {
   const problems: string[] = []
   const given = new Map<KeyName, { text: string; source: Source; shown: string }>()
-  const take = (name: string, text: string, source: Source, shown: string) => {
-    if (isKeyName(name)) given.set(name, { text, source, shown })
+  const take = (name: string, text: string, source: Source, show: (text: string) => string) => {
+    if (isKeyName(name)) given.set(name, { text, source, shown: show(shownValue(name, text)) })
   }
 
   // From the weakest source to the strongest: later ones overwrite.
   for (const { key, text, source } of readFile(input, problems)) {
-    take(key, text, source, `${source}: ${key} = ${JSON.stringify(text)}`)
+    take(key, text, source, shown => `${source}: ${key} = ${JSON.stringify(shown)}`)
   }
   for (const [variable, text] of Object.entries(input.environment)) {
     if (
@@ -110,9 +121,11 @@ export function resolveConfig(input: ConfigInput): Resolved {
       problems.push(
         `${variable}: there is no such variable${didYouMean(variable, KEY_NAMES.map(variableOf))}`,
       )
-    } else take(key, text, variable, `${variable}=${text}`)
+    } else take(key, text, variable, shown => `${variable}=${shown}`)
   }
-  for (const [name, text] of Object.entries(input.flags)) take(name, text, `--${name}`, `--${name} ${text}`)
+  for (const [name, text] of Object.entries(input.flags)) {
+    take(name, text, `--${name}`, shown => `--${name} ${shown}`)
+  }
 
   const shownOf = (name: KeyName) => given.get(name)?.shown ?? `${name} (default ${KEYS[name].fallback})`
   const read = <T>(name: KeyName, type: { parse(text: string): T | null; wants: string }): T | undefined => {
@@ -144,6 +157,17 @@ export function resolveConfig(input: ConfigInput): Resolved {
     checkpointIntervalMs: read('checkpoint-interval', KEYS['checkpoint-interval'].type),
     logMaxBytes: read('log-max-bytes', KEYS['log-max-bytes'].type),
     deadLettersMaxBytes: read('dead-letters-max-bytes', KEYS['dead-letters-max-bytes'].type),
+    kafka: read('kafka', KEYS.kafka.type),
+    kafkaPrefix: read('kafka-prefix', KEYS['kafka-prefix'].type),
+    kafkaPartitions: read('kafka-partitions', KEYS['kafka-partitions'].type),
+    kafkaReplication: read('kafka-replication', KEYS['kafka-replication'].type),
+    kafkaTls: read('kafka-tls', KEYS['kafka-tls'].type),
+    kafkaTlsCa: read('kafka-tls-ca', KEYS['kafka-tls-ca'].type),
+    kafkaTlsCert: read('kafka-tls-cert', KEYS['kafka-tls-cert'].type),
+    kafkaTlsKey: read('kafka-tls-key', KEYS['kafka-tls-key'].type),
+    kafkaSasl: read('kafka-sasl', KEYS['kafka-sasl'].type),
+    kafkaUsername: read('kafka-username', KEYS['kafka-username'].type),
+    kafkaPassword: read('kafka-password', KEYS['kafka-password'].type),
     bodyMaxBytes: read('body-max-bytes', KEYS['body-max-bytes'].type),
     rateLimit: read('rate-limit', KEYS['rate-limit'].type),
     maxUpdatesPerSecond: read('max-updates-per-second', KEYS['max-updates-per-second'].type),
@@ -164,11 +188,15 @@ export function resolveConfig(input: ConfigInput): Resolved {
 
   const outcome = KEY_NAMES.map(key => ({
     key,
-    value: given.get(key)?.text.trim() ?? KEYS[key].fallback,
+    value: shownValue(key, given.get(key)?.text.trim() ?? KEYS[key].fallback),
     source: given.get(key)?.source ?? 'default',
   }))
   return { config: Object.freeze(values), outcome }
 }
+
+/// A secret that is set is never shown.
+const shownValue = (key: KeyName, text: string): string =>
+  KEYS[key].type.secret && text !== KEYS[key].fallback ? '(set)' : text
 
 type Partially<T> = { readonly [K in keyof T]: T[K] | undefined }
 
@@ -206,6 +234,7 @@ function conflicts(values: Partially<Config>, shownOf: (key: KeyName) => string)
   if (resolutionMs !== undefined && retentionMs !== undefined && retentionMs % resolutionMs !== 0) {
     found.push(`${shownOf('retention')}: must be a multiple of the resolution, ${windowLabel(resolutionMs)}`)
   }
+  found.push(...kafkaConflicts(values, shownOf))
   const together: readonly RoleName[] = ['consumer', 'roller', 'watcher', 'web']
   const missing = together.filter(role => roles !== undefined && !roles.includes(role))
   if (missing.length > 0) {
@@ -213,6 +242,32 @@ function conflicts(values: Partially<Config>, shownOf: (key: KeyName) => string)
       `${shownOf('roles')}: with storage in this process, ${together.join(', ')} run together; ` +
         `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
     )
+  }
+  return found
+}
+
+function kafkaConflicts(values: Partially<Config>, shownOf: (key: KeyName) => string): string[] {
+  const found: string[] = []
+  const { kafkaTls, kafkaTlsCa, kafkaTlsCert, kafkaTlsKey, kafkaSasl, kafkaUsername, kafkaPassword } = values
+  const isSet = (value: string | undefined): boolean => value !== undefined && value !== 'none'
+  for (const [key, value] of [
+    ['kafka-tls-ca', kafkaTlsCa],
+    ['kafka-tls-cert', kafkaTlsCert],
+    ['kafka-tls-key', kafkaTlsKey],
+  ] as const) {
+    if (kafkaTls === false && isSet(value)) found.push(`${shownOf(key)}: only with kafka-tls`)
+  }
+  if (isSet(kafkaTlsCert) !== isSet(kafkaTlsKey)) {
+    const given = isSet(kafkaTlsCert) ? 'kafka-tls-cert' : 'kafka-tls-key'
+    found.push(`${shownOf(given)}: kafka-tls-cert and kafka-tls-key go together`)
+  }
+  for (const [key, value] of [
+    ['kafka-username', kafkaUsername],
+    ['kafka-password', kafkaPassword],
+  ] as const) {
+    if (kafkaSasl === undefined) continue
+    if (kafkaSasl === 'none' && isSet(value)) found.push(`${shownOf(key)}: only with kafka-sasl`)
+    if (kafkaSasl !== 'none' && !isSet(value)) found.push(`${shownOf('kafka-sasl')}: wants a ${key}, too`)
   }
   return found
 }

@@ -63,6 +63,9 @@ export function nodeProperties(settings: NodeSettings): string {
     'share.coordinator.state.topic.num.partitions': 1,
     // A group on a laptop or in a test need not wait for others to join at the same time.
     'group.initial.rebalance.delay.ms': 0,
+    // A broker that was killed is missed sooner than after the default of 9 s.
+    'broker.heartbeat.interval.ms': 500,
+    'broker.session.timeout.ms': 4000,
     'log.retention.check.interval.ms': 10_000,
     'log.segment.delete.delay.ms': 1000,
     ...(settings.security === null ? {} : secureProperties(settings.security)),
