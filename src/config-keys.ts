@@ -105,7 +105,7 @@ export const KEYS = {
     'none',
     'put before the names of topics; several Volumers can share a cluster',
   ),
-  'kafka-partitions': key(integer('number', 1, 10_000), '12', 'partitions of topics that are made'),
+  'kafka-partitions': key(integer('number', 1, 10_000), '1', 'partitions of topics that are made'),
   'kafka-replication': key(
     orAuto(integer('number', 1, 10)),
     'auto',

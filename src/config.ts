@@ -235,6 +235,9 @@ function conflicts(values: Partially<Config>, shownOf: (key: KeyName) => string)
     found.push(`${shownOf('retention')}: must be a multiple of the resolution, ${windowLabel(resolutionMs)}`)
   }
   found.push(...kafkaConflicts(values, shownOf))
+  if (values.kafka !== undefined && values.kafka !== 'none' && values.storage === 'memory') {
+    found.push(`${shownOf('storage')}: only without kafka`)
+  }
   const together: readonly RoleName[] = ['consumer', 'roller', 'watcher', 'web']
   const missing = together.filter(role => roles !== undefined && !roles.includes(role))
   if (missing.length > 0) {

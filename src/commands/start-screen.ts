@@ -2,6 +2,7 @@
 /// line every ten seconds. Messages stand above the status line, with the time.
 
 import type { Config } from '../config.js'
+import { KEYS } from '../config-keys.js'
 import { formatBytes } from '../config-values.js'
 import { windowLabel } from '../core/windows.js'
 import type { StatusReport } from '../delivery/wire/status.js'
@@ -98,7 +99,9 @@ export function bannerText(config: Config, url: string, version: string, seed: n
       ? ['data', 'in memory: nothing survives the end of this process']
       : ['data', config.data],
   ]
-  if (config.storage === 'embedded') {
+  if (config.kafka !== 'none') {
+    rows.push(['kafka', `${KEYS.kafka.type.format(config.kafka)}: trade log and dead letters`])
+  } else if (config.storage === 'embedded') {
     rows.push([
       'disk',
       `trade log up to ${formatBytes(config.logMaxBytes)} once checkpointed, dead letters up to ` +

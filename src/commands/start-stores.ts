@@ -1,4 +1,4 @@
-/// The stores of a process, by configuration: embedded on the local disk, or in memory.
+/// The stores of a process, by configuration: embedded on the local disk, in memory, or on Kafka.
 
 import { openEmbeddedStores } from '../adapters/embedded/data-directory.js'
 import { MemoryDeadLetters } from '../adapters/memory/dead-letters.js'
@@ -11,19 +11,38 @@ import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StateStore } from '../ports/state-store.js'
 import type { TradeLog } from '../ports/trade-log.js'
+import { openKafkaStores } from './start-kafka.js'
 import { openKeys } from './start-keys.js'
 
-export interface Stores {
+/// What a roller needs.
+export interface RollerStores {
   readonly log: TradeLog
   readonly state: StateStore
   readonly deadLetters: DeadLetters
-  /// null where no key is asked for.
-  readonly keys: ApiKeys | null
   close(): Promise<void>
 }
 
-export async function openStores(config: Config, clock: Clock): Promise<Stores> {
+export interface Stores extends RollerStores {
+  /// null where no key is asked for.
+  readonly keys: ApiKeys | null
+}
+
+/// `say` tells the operator what becomes of a networked log.
+export async function openStores(
+  config: Config,
+  clock: Clock,
+  say: (message: string) => void,
+): Promise<Stores> {
   const keys = await openKeys(config, clock)
+  return { ...(await openRollerStores(config, clock, say)), keys }
+}
+
+async function openRollerStores(
+  config: Config,
+  clock: Clock,
+  say: (message: string) => void,
+): Promise<RollerStores> {
+  if (config.kafka !== 'none') return openKafkaStores(config, config.kafka, clock, say)
   if (config.storage === 'memory') {
     const log = new MemoryTradeLog({ clock })
     const deadLetters = new MemoryDeadLetters({ sizeBytesMax: config.deadLettersMaxBytes })
@@ -31,7 +50,7 @@ export async function openStores(config: Config, clock: Clock): Promise<Stores> 
     const close = async () => {
       for (const store of [log, state, deadLetters]) await store.close()
     }
-    return { log, state, deadLetters, keys, close }
+    return { log, state, deadLetters, close }
   }
   const stores = await openEmbeddedStores({
     directory: config.data,
@@ -43,5 +62,5 @@ export async function openStores(config: Config, clock: Clock): Promise<Stores> 
   })
   const [state] = stores.states
   invariant(state !== undefined, 'every partition has a state store')
-  return { log: stores.log, state, deadLetters: stores.deadLetters, keys, close: () => stores.close() }
+  return { log: stores.log, state, deadLetters: stores.deadLetters, close: () => stores.close() }
 }

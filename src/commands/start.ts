@@ -55,7 +55,7 @@ export async function start(
   const screen = new StartScreen(context, config.quiet)
   const interrupter = new Interrupter(around, () => around.exit(130))
   const faults = new Faults()
-  const stores = await openStores(config, clock).catch(error => {
+  const stores = await openStores(config, clock, message => screen.warn(message)).catch(error => {
     interrupter.stop()
     throw error
   })

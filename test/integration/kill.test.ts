@@ -3,44 +3,23 @@
 /// of what was acknowledged, and sends again what was not, so that duplicates are frequent.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Random, testSeed } from '../simulation/random.js'
 import { load, serves, servesAcknowledged, servesAtOnce, settle } from './client.js'
 import { Ledger } from './ledger.js'
-import { Server } from './server.js'
+import { serversOnOneDirectory } from './server.js'
 
 const ROUNDS = Number(process.env.VOLUMER_KILL_ROUNDS ?? 30)
 // Checkpoints, sealed slices and restores are then as frequent as kills.
 const FLAGS = ['--checkpoint-interval', '200ms', '--hot-range', '5m']
-
-/// A data directory and a way to start servers on it that leaves none running.
-function setUp(t: TestContext): { data: string; start: (flags?: readonly string[]) => Promise<Server> } {
-  const data = mkdtempSync(join(tmpdir(), 'volumer-kill-'))
-  const servers: Server[] = []
-  t.after(async () => {
-    await Promise.all(servers.map(server => server.kill()))
-    rmSync(data, { recursive: true, force: true })
-  })
-  return {
-    data,
-    start: async (flags = FLAGS) => {
-      const server = await Server.start(data, flags)
-      servers.push(server)
-      return server
-    },
-  }
-}
 
 test(`${ROUNDS} rounds of SIGKILL at random moments lose nothing and count nothing twice`, async t => {
   const seed = testSeed()
   t.diagnostic(`VOLUMER_SEED=${seed}`)
   const random = new Random(seed)
   const ledger = new Ledger(random)
-  const { start } = setUp(t)
+  const { start } = serversOnOneDirectory(t, FLAGS)
   let killedInStart = 0
   for (let round = 0; round < ROUNDS; round++) {
     const server = await start()
@@ -81,7 +60,7 @@ test('SIGTERM drains within 5 s, exits 0 and loses nothing', async t => {
   t.diagnostic(`VOLUMER_SEED=${seed}`)
   const random = new Random(seed)
   const ledger = new Ledger(random)
-  const { start } = setUp(t)
+  const { start } = serversOnOneDirectory(t, FLAGS)
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGTERM'] as const) {
     const server = await start()
     assert.ok(await server.ready(), server.output)
@@ -107,7 +86,7 @@ test('SIGTERM drains within 5 s, exits 0 and loses nothing', async t => {
 test('a second process on the same data directory is refused', async t => {
   const random = new Random(testSeed())
   const ledger = new Ledger(random)
-  const { start, data } = setUp(t)
+  const { start, data } = serversOnOneDirectory(t, FLAGS)
   const first = await start()
   assert.ok(await first.ready(), first.output)
   ledger.newBatch(Date.now())

@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -111,5 +114,26 @@ export class Server {
   async kill(): Promise<void> {
     this.signal('SIGKILL')
     await this.exited
+  }
+}
+
+/// A data directory and a way to start servers on it that leaves none running.
+export function serversOnOneDirectory(
+  t: TestContext,
+  flags: readonly string[],
+): { readonly data: string; start: () => Promise<Server> } {
+  const data = mkdtempSync(join(tmpdir(), 'volumer-server-'))
+  const servers: Server[] = []
+  t.after(async () => {
+    await Promise.all(servers.map(server => server.kill()))
+    rmSync(data, { recursive: true, force: true })
+  })
+  return {
+    data,
+    start: async () => {
+      const server = await Server.start(data, flags)
+      servers.push(server)
+      return server
+    },
   }
 }

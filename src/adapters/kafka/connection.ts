@@ -11,6 +11,7 @@ import {
   ResponseError,
   Writer,
 } from '@platformatic/kafka'
+import { PortError } from '../../ports/errors.js'
 import type { connectionOptions } from './security.js'
 
 export interface BrokerAddress {
@@ -21,8 +22,9 @@ export interface BrokerAddress {
 export const addressText = ({ host, port }: BrokerAddress): string => `${host}:${port}`
 
 /// A broker could not be reached, did not answer, or said no.
-export class KafkaFault extends Error {
+export class KafkaFault extends PortError {
   override readonly name = 'KafkaFault'
+  readonly code = 'E_KAFKA'
   /// False when trying again cannot help: the broker refuses who we are.
   readonly retryable: boolean
   constructor(message: string, retryable: boolean, cause?: unknown) {
