@@ -73,7 +73,9 @@ export class Consumer {
 
   async start(): Promise<void> {
     const { log, partition } = this.#options
-    this.#caughtUpAt = (await log.lookUpBounds(partition)).end
+    const { first, end } = await log.lookUpBounds(partition)
+    this.#caughtUpAt = end
+    this.#skipTo(first)
     this.#noteCaughtUp()
     this.#following = this.#follow().catch(error => {
       if (!this.#stopped) this.#options.fail(error)
@@ -93,6 +95,19 @@ export class Consumer {
     // A delta that could not be stored before goes first, what came after it next.
     do await roller.checkpoint()
     while (roller.checkpointed < roller.position)
+  }
+
+  /// A roller without any state begins where the log does: a networked log has dropped what came before, and whoever
+  /// reads the statistics must know. With state a position that is gone is a fault, which `follow` finds.
+  #skipTo(first: Offset): void {
+    const { partition, roller, say } = this.#options
+    if (roller.position > 0 || first === 0) return
+    const held = { appendTime: epochMs(0), bytes: new Uint8Array(0), ranges: null, broken: null }
+    roller.roll({ partition, firstOffset: first, count: 0, ...held })
+    say(
+      `Partition ${partition} of the trade log begins at offset ${first.toLocaleString('en')}, and there is no state of what came before: ` +
+        'swaps that were dropped are missing from the statistics until the longest window has passed them.',
+    )
   }
 
   async #follow(): Promise<void> {

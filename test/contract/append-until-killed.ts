@@ -11,7 +11,19 @@ import { delta, part } from './state-store.js'
 import { lines } from './trade-log.js'
 
 const directory = process.argv[2] ?? ''
-const say = (text: string) => writeSync(1, `${text}\n`)
+
+/// A pipe that is full because its reader is slow refuses; the line must be out before anything else happens.
+function say(text: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${text}\n`)
+      return
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}
 
 async function appendToLog(): Promise<void> {
   const log = openLog(join(directory, 'log'), {
