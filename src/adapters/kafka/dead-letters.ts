@@ -12,7 +12,8 @@ import { Fetcher } from './fetcher.js'
 import { letterRecord, readLetter } from './letter-record.js'
 import { lookUpBounds } from './offsets.js'
 import { KafkaProducer } from './producer.js'
-import { type RecordBatch, type RecordColumns, readRecords } from './record-batch.js'
+import { BrokenBatchError, type RecordBatch, type RecordColumns, readRecords } from './record-batch.js'
+import { checkWhole } from './whole-batch.js'
 
 const PARTITION = 0
 /// What a letter's headers take besides its texts.
@@ -77,7 +78,9 @@ export class KafkaDeadLetters implements DeadLetters {
           throw new LogRefusedError(`Topic ${topic} cannot be read: ${reader.fault.kind}`)
         }
         next = fetched.next
-        if (fetched.batch !== null) yield* lettersOf(fetched.batch, highest)
+        if (fetched.batch === null) continue
+        checkWhole(topic, PARTITION, fetched.batch)
+        yield* lettersOf(fetched.batch, highest)
       }
     } finally {
       reader.end()
@@ -102,7 +105,13 @@ export class KafkaDeadLetters implements DeadLetters {
 
 /// Letters of ours; what others wrote to the topic is not a letter.
 function* lettersOf(batch: RecordBatch, highest: Map<number, number>): Iterable<DeadLetter> {
-  const columns: RecordColumns = readRecords(batch)
+  let columns: RecordColumns
+  try {
+    columns = readRecords(batch)
+  } catch (error) {
+    if (error instanceof BrokenBatchError) return
+    throw error
+  }
   for (let i = 0; i < columns.count; i++) {
     const letter = readLetter(columns, i)
     if (letter !== null && isNew(letter.origin, highest)) yield letter

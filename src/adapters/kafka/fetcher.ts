@@ -8,35 +8,24 @@
 ///
 /// The bytes that come are handed on as they are (fetched-partition.ts); whoever reads them decodes them.
 
+import { type BrokerLoop, BrokerLoops, rotated } from './broker-loops.js'
 import type { KafkaCluster } from './cluster.js'
 import { Code, codeName, isRetryable, isStale } from './codes.js'
 import { type BrokerConnection, KafkaFault } from './connection.js'
 import { type FetchedPartition, fetchRequest } from './fetch-request.js'
 import { type FetchFault, PartitionReader } from './partition-reader.js'
-import { Doorbell } from './pause.js'
 
 const MIB = 1024 * 1024
 const LIMITS = { waitMsMax: 100, bytesMax: 16 * MIB, partitionBytesMax: 2 * MIB }
-const RETRY_MS = 100
-
-/// The loop of one broker.
-interface Loop {
-  readonly node: number
-  readonly doorbell: Doorbell
-  connection: BrokerConnection | null
-  running: Promise<void>
-  /// Counts requests: where each begins among the partitions, since an answer is filled from the first on.
-  turn: number
-}
 
 export class Fetcher {
   readonly #cluster: KafkaCluster
   readonly #readers = new Set<PartitionReader>()
-  readonly #loops = new Map<number, Loop>()
-  #closed = false
+  readonly #loops: BrokerLoops<PartitionReader>
 
   constructor(cluster: KafkaCluster) {
     this.#cluster = cluster
+    this.#loops = new BrokerLoops(cluster, (loop, connect) => this.#poll(loop, connect))
   }
 
   /// Begins to fetch the partition from `from` on, until the reader ends. The topic must be one that the cluster
@@ -58,34 +47,23 @@ export class Fetcher {
 
   /// Every reader ends, without an error.
   async close(): Promise<void> {
-    this.#closed = true
     for (const reader of [...this.#readers]) reader.end()
-    for (const { doorbell, connection } of this.#loops.values()) {
-      doorbell.ring()
-      // A long poll would hold the loop up.
-      void connection?.close()
-    }
-    await Promise.all([...this.#loops.values()].map(({ running }) => running))
+    // A long poll would hold the loops up.
+    await this.#loops.close(true)
   }
 
-  /// Wakes the loop of the partition's leader; where there is none, asks until there is one.
   #dispatch(reader: PartitionReader): void {
-    if (this.#closed || reader.ended || reader.pausing) return
-    const leader = this.#cluster.leader(reader.topic, reader.partition)
-    if (leader === null) this.#tryLater(reader, true)
-    else this.#loop(leader.node).doorbell.ring()
+    if (this.#loops.closed || reader.ended || reader.pausing) return
+    this.#loops.dispatch(reader, again => this.#goOn(again))
   }
 
   #tryLater(reader: PartitionReader, stale: boolean): void {
-    reader.pausing = true
-    const wait = stale ? this.#cluster.refresh() : Promise.resolve()
-    void wait
-      .then(() => this.#cluster.pause(RETRY_MS))
-      .then(() => {
-        reader.pausing = false
-        this.#checkTopic(reader)
-        this.#dispatch(reader)
-      })
+    this.#loops.later(reader, stale, again => this.#goOn(again))
+  }
+
+  #goOn(reader: PartitionReader): void {
+    this.#checkTopic(reader)
+    this.#dispatch(reader)
   }
 
   /// A topic that is another one now cannot be followed on: its offsets mean other records.
@@ -95,35 +73,20 @@ export class Fetcher {
     reader.fail({ kind: 'replaced' })
   }
 
-  #loop(node: number): Loop {
-    let loop = this.#loops.get(node)
-    if (loop === undefined) {
-      loop = { node, doorbell: new Doorbell(), connection: null, running: Promise.resolve(), turn: 0 }
-      this.#loops.set(node, loop)
-      loop.running = this.#run(loop)
+  /// Sends one request to the broker and waits for its answer.
+  async #poll(loop: BrokerLoop, connect: () => Promise<BrokerConnection>): Promise<boolean> {
+    const readers = this.#wantedFrom(loop)
+    if (readers.length === 0) return false
+    try {
+      await this.#fetch(await connect(), readers)
+    } catch (error) {
+      if (!this.#loops.closed) this.#retry(readers, error)
     }
-    return loop
-  }
-
-  async #run(loop: Loop): Promise<void> {
-    while (!this.#closed) {
-      const readers = this.#wantedFrom(loop)
-      if (readers.length === 0) {
-        await loop.doorbell.sleep()
-        continue
-      }
-      try {
-        await this.#fetch(loop, readers)
-      } catch (error) {
-        if (this.#closed) break
-        this.#retry(readers, error)
-      }
-    }
-    await loop.connection?.close()
+    return true
   }
 
   /// One reader of each partition.
-  #wantedFrom({ node, turn }: Loop): PartitionReader[] {
+  #wantedFrom({ node, turn }: BrokerLoop): PartitionReader[] {
     const last = new Map<string, PartitionReader>()
     for (const reader of this.#readers) {
       const { topic, partition, pausing, hasRoom } = reader
@@ -132,21 +95,17 @@ export class Fetcher {
       const known = last.get(key)
       if (known === undefined || reader.next < known.next) last.set(key, reader)
     }
-    const found = [...last.values()]
-    const first = found.length === 0 ? 0 : turn % found.length
-    return [...found.slice(first), ...found.slice(0, first)]
+    return rotated([...last.values()], turn)
   }
 
-  async #fetch(loop: Loop, readers: readonly PartitionReader[]): Promise<void> {
-    loop.turn++
-    if (!loop.connection?.usable) loop.connection = await this.#cluster.connect(loop.node)
+  async #fetch(connection: BrokerConnection, readers: readonly PartitionReader[]): Promise<void> {
     const positions = readers.map(reader => {
       const { topic, partition, next } = reader
       reader.topicId ??= this.#cluster.topic(topic)?.id ?? null
       const leaderEpoch = this.#cluster.leader(topic, partition)?.epoch ?? -1
       return { topicId: reader.topicId ?? '0'.repeat(32), partition, leaderEpoch, offset: next }
     })
-    const answer = await loop.connection.request(fetchRequest(positions, LIMITS))
+    const answer = await connection.request(fetchRequest(positions, LIMITS))
     this.#cluster.noteAnswer()
     if (answer.errorCode !== Code.none) {
       throw new KafkaFault(`Kafka does not fetch: ${codeName(answer.errorCode)}`, true)

@@ -16,9 +16,9 @@ export function letterRecord(letter: DeadLetter, topic: string, nowMs: number): 
     ['volumer-fate', Buffer.from(fate)],
     ['volumer-reason', Buffer.from(reason)],
     ['volumer-time', Buffer.from(String(time))],
-    ...(field === null ? [] : [['volumer-field', Buffer.from(field)] as [string, Buffer]]),
-    ...originHeaders(origin, topic),
   ]
+  if (field !== null) headers.push(['volumer-field', Buffer.from(field)])
+  headers.push(...originHeaders(origin, topic))
   const value = Buffer.from(input.buffer, input.byteOffset, Math.min(input.length, INPUT_BYTES_MAX))
   return { key: null, value, headers, timestampMs: nowMs }
 }

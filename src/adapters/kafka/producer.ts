@@ -16,6 +16,7 @@ import { initProducerIdV4 } from '@platformatic/kafka'
 import { epochMs } from '../../core/units.js'
 import { LogFullError, LogRefusedError, LogUnavailableError, type PortError } from '../../ports/errors.js'
 import type { Appended } from '../../ports/trade-log.js'
+import { type BrokerLoop, BrokerLoops, rotated } from './broker-loops.js'
 import type { KafkaCluster } from './cluster.js'
 import { Code, codeName, isRetryable, isStale } from './codes.js'
 import { type BrokerConnection, KafkaFault } from './connection.js'
@@ -26,7 +27,6 @@ import {
   type PendingBatch,
   type ProducerIdentity,
 } from './partition-queue.js'
-import { Doorbell } from './pause.js'
 import { type ProducedPartition, type ProduceOutcome, produceRequest } from './produce-request.js'
 import { RECORD_OVERHEAD_BYTES, type RecordParts } from './record-batch-builder.js'
 
@@ -35,7 +35,6 @@ const REQUEST_BYTES_MAX = 8 * MIB
 /// How long a broker may wait for the replicas.
 const REPLICAS_MS_MAX = 10_000
 export const CONFIRM_MS_MAX = 30_000
-const RETRY_MS = 100
 const RETRY_AFTER_SECONDS = 1
 
 export interface ProducerOptions {
@@ -63,33 +62,23 @@ export interface Append {
   done(): Promise<readonly Appended[]>
 }
 
-/// The loop of one broker.
-interface Sender {
-  readonly node: number
-  readonly doorbell: Doorbell
-  connection: BrokerConnection | null
-  running: Promise<void>
-  /// Counts requests: where each begins among the partitions, so that none starves when not all fit.
-  turn: number
-}
-
 export class KafkaProducer {
   readonly #cluster: KafkaCluster
   readonly #bufferBytesMax: number
   readonly #confirmMsMax: number
   readonly #queues = new Map<string, PartitionQueue[]>()
-  readonly #senders = new Map<number, Sender>()
+  readonly #loops: BrokerLoops<PartitionQueue>
   /// Deliveries that are waited for, oldest first, with the time at which waiting ends.
   readonly #waiting = new Map<Delivery, number>()
   #cancelWaiting: (() => void) | null = null
   #bufferedBytes = 0
   #identity: Promise<ProducerIdentity> | null = null
-  #closed = false
 
   constructor(options: ProducerOptions) {
     this.#cluster = options.cluster
     this.#bufferBytesMax = options.bufferBytesMax ?? 64 * MIB
     this.#confirmMsMax = options.confirmMsMax ?? CONFIRM_MS_MAX
+    this.#loops = new BrokerLoops(this.#cluster, (loop, connect) => this.#send(loop, connect))
   }
 
   /// Bytes that wait to be confirmed.
@@ -141,12 +130,11 @@ export class KafkaProducer {
   /// Waits until all that was appended is confirmed or given up, then ends.
   async close(): Promise<void> {
     await Promise.allSettled([...this.#waiting.keys()].map(({ done }) => done))
-    this.#closed = true
     this.#cancelWaiting?.()
+    const ended = this.#loops.close(false)
     const gone = new LogUnavailableError('The log is closed', RETRY_AFTER_SECONDS)
     for (const queues of this.#queues.values()) for (const queue of queues) this.#abandon(queue, gone)
-    for (const { doorbell } of this.#senders.values()) doorbell.ring()
-    await Promise.all([...this.#senders.values()].map(({ running }) => running))
+    await ended
   }
 
   #queue(topic: string, partition: number): PartitionQueue {
@@ -161,69 +149,42 @@ export class KafkaProducer {
     return queue
   }
 
-  /// Wakes the loop of the partition's leader; where there is none, asks until there is one.
   #dispatch(queue: PartitionQueue): void {
-    if (!queue.ready || this.#closed) return
-    const leader = this.#cluster.leader(queue.topic, queue.partition)
-    if (leader === null) this.#tryLater(queue, true)
-    else this.#sender(leader.node).doorbell.ring()
+    if (queue.ready && !this.#loops.closed) this.#loops.dispatch(queue, again => this.#dispatch(again))
   }
 
   #tryLater(queue: PartitionQueue, stale: boolean): void {
-    queue.pausing = true
-    const wait = stale ? this.#cluster.refresh() : Promise.resolve()
-    void wait
-      .then(() => this.#cluster.pause(RETRY_MS))
-      .then(() => {
-        queue.pausing = false
-        this.#dispatch(queue)
-      })
+    this.#loops.later(queue, stale, again => this.#dispatch(again))
   }
 
-  #sender(node: number): Sender {
-    let sender = this.#senders.get(node)
-    if (sender === undefined) {
-      sender = { node, doorbell: new Doorbell(), connection: null, running: Promise.resolve(), turn: 0 }
-      this.#senders.set(node, sender)
-      sender.running = this.#run(sender)
+  /// Sends one request to the broker and waits for its answer.
+  async #send(loop: BrokerLoop, connect: () => Promise<BrokerConnection>): Promise<boolean> {
+    const queues = this.#readyFor(loop)
+    if (queues.length === 0) return false
+    for (const queue of queues) queue.inFlight = true
+    try {
+      const identity = await this.#identify()
+      const connection = await connect()
+      const request = produceRequest(takeUpTo(queues, identity), REPLICAS_MS_MAX)
+      const outcomes = await connection.request(request)
+      this.#cluster.noteAnswer()
+      for (const queue of queues) queue.inFlight = false
+      this.#settle(queues, outcomes)
+    } catch (error) {
+      for (const queue of queues) queue.inFlight = false
+      this.#retry(queues, error)
     }
-    return sender
+    return true
   }
 
-  async #run(sender: Sender): Promise<void> {
-    while (!this.#closed) {
-      const queues = this.#readyFor(sender)
-      if (queues.length === 0) {
-        await sender.doorbell.sleep()
-        continue
-      }
-      for (const queue of queues) queue.inFlight = true
-      sender.turn++
-      try {
-        const identity = await this.#identify()
-        if (!sender.connection?.usable) sender.connection = await this.#cluster.connect(sender.node)
-        const request = produceRequest(takeUpTo(queues, identity), REPLICAS_MS_MAX)
-        const outcomes = await sender.connection.request(request)
-        this.#cluster.noteAnswer()
-        for (const queue of queues) queue.inFlight = false
-        this.#settle(queues, outcomes)
-      } catch (error) {
-        for (const queue of queues) queue.inFlight = false
-        this.#retry(queues, error)
-      }
-    }
-    await sender.connection?.close()
-  }
-
-  #readyFor({ node, turn }: Sender): PartitionQueue[] {
+  #readyFor({ node, turn }: BrokerLoop): PartitionQueue[] {
     const found: PartitionQueue[] = []
     for (const [topic, queues] of this.#queues) {
       for (const queue of queues) {
         if (queue.ready && this.#cluster.leader(topic, queue.partition)?.node === node) found.push(queue)
       }
     }
-    const first = found.length === 0 ? 0 : turn % found.length
-    return [...found.slice(first), ...found.slice(0, first)]
+    return rotated(found, turn)
   }
 
   #settle(queues: readonly PartitionQueue[], outcomes: readonly ProduceOutcome[]): void {
@@ -317,7 +278,7 @@ export class KafkaProducer {
   #armWaiting(): void {
     this.#cancelWaiting = null
     const [first] = this.#waiting.values()
-    if (first === undefined || this.#closed) return
+    if (first === undefined || this.#loops.closed) return
     this.#cancelWaiting = this.#cluster.clock.at(epochMs(first), () => {
       const now = this.#cluster.clock.now()
       for (const [delivery, until] of this.#waiting) {

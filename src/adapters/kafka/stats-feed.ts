@@ -10,7 +10,7 @@
 
 import { partitionOf } from '../../core/partition.js'
 import { compareVersions, type StatsUpdate } from '../../core/stats.js'
-import { DamagedError, LogRefusedError, PortError, SettingsMismatchError } from '../../ports/errors.js'
+import { LogRefusedError, PortError, SettingsMismatchError } from '../../ports/errors.js'
 import type { StatsFeed, StatsFollower } from '../../ports/stats-feed.js'
 import { MemoryStatsFeed } from '../memory/stats-feed.js'
 import { nextTurn } from '../system/turn.js'
@@ -19,8 +19,9 @@ import { Fetcher } from './fetcher.js'
 import { lookUpBounds } from './offsets.js'
 import type { Fetched, PartitionReader } from './partition-reader.js'
 import { KafkaProducer } from './producer.js'
-import { BrokenBatchError, isWhole, type RecordBatch, readRecords } from './record-batch.js'
+import { BrokenBatchError, type RecordBatch, readRecords } from './record-batch.js'
 import { type StatsLayout, StatsRecordCodec, StatsRecordError } from './stats-record.js'
+import { checkWhole } from './whole-batch.js'
 
 /// Bytes on their way to the brokers; what is beyond it waits by token.
 const SENDING_BYTES_MAX = 4 * 1024 * 1024
@@ -200,13 +201,7 @@ export class KafkaStatsFeed implements StatsFeed {
   #take(partition: number, { batch }: Fetched): void {
     if (batch === null) return
     const { topic } = this.#options
-    const range = `${batch.baseOffset} to ${batch.endOffset - 1}`
-    if (!isWhole(batch)) {
-      throw new DamagedError(
-        `Partition ${partition} of topic ${topic}: the record batch at offsets ${range} fails its checksum.`,
-        'Start again: the network or a broker may have changed it on its way. If it comes back, move the partition to another replica.',
-      )
-    }
+    checkWhole(topic, partition, batch)
     const updates = this.#decode(partition, batch)
     if (updates.length > 0) this.#hub.publish(updates)
   }

@@ -6,20 +6,15 @@ import { invariant } from '../../core/invariant.js'
 import { type KeyedRecords, recordsIn } from '../../core/keyed-records.js'
 import { partitionOf } from '../../core/partition.js'
 import { epochMs, type Offset, offset } from '../../core/units.js'
-import { DamagedError, LogRefusedError, OffsetGoneError } from '../../ports/errors.js'
+import { LogRefusedError, OffsetGoneError } from '../../ports/errors.js'
 import type { Appended, LogBatch, LogBounds, TradeLog } from '../../ports/trade-log.js'
 import type { KafkaCluster } from './cluster.js'
 import { Fetcher } from './fetcher.js'
 import { lookUpBounds } from './offsets.js'
 import type { Fetched, PartitionReader } from './partition-reader.js'
 import { type Append, KafkaProducer } from './producer.js'
-import {
-  BrokenBatchError,
-  isWhole,
-  type RecordBatch,
-  type RecordColumns,
-  readRecords,
-} from './record-batch.js'
+import { BrokenBatchError, type RecordBatch, type RecordColumns, readRecords } from './record-batch.js'
+import { checkWhole } from './whole-batch.js'
 
 /// Poison is kept as far as a dead letter keeps it.
 const BROKEN_BYTES_MAX = 4096
@@ -144,7 +139,7 @@ export class KafkaTradeLog implements TradeLog {
       yield { ...empty(partition), firstOffset: offset(next) }
       return
     }
-    if (!isWhole(batch)) throw this.#damage(partition, batch)
+    checkWhole(this.#topic, partition, batch)
     const appendTime = epochMs(batch.appendTimeMs ?? 0)
     let columns: RecordColumns
     try {
@@ -180,13 +175,6 @@ export class KafkaTradeLog implements TradeLog {
       default:
         return new LogRefusedError(`${what} cannot be read. ${fault?.why ?? ''}`)
     }
-  }
-
-  #damage(partition: number, { baseOffset, endOffset }: RecordBatch): DamagedError {
-    return new DamagedError(
-      `Partition ${partition} of topic ${this.#topic}: the record batch at offsets ${baseOffset} to ${endOffset - 1} fails its checksum.`,
-      'Start again: the network or a broker may have changed it on its way. If it comes back, the leader’s disk is damaged: move the partition to another replica.',
-    )
   }
 }
 
