@@ -43,6 +43,20 @@ test('a topic that is deleted and made again is not followed on', { timeout: 60_
   await log.close()
 })
 
+test('a topic that is deleted ends its followers', { timeout: 60_000 }, async t => {
+  const { cluster } = await connect(t, broker.plaintext)
+  const topic = await freshTopic(cluster, 'trades')
+  const log = await KafkaTradeLog.open({ cluster, topic })
+  await append(log, 0, lines(0, 10), 10)
+  const following = log.follow(0, offset(0), forever())[Symbol.asyncIterator]()
+  assert.equal((await following.next()).value?.count, 10)
+  const next = following.next()
+  await deleteTopic(cluster, topic)
+  await assert.rejects(next, { code: 'E_OFFSET_GONE', message: /was deleted$/ })
+  await log.close()
+  await assert.rejects(KafkaTradeLog.open({ cluster, topic }), /has no topic/)
+})
+
 test('added partitions are used; what was appended before stays where it is', async t => {
   const { cluster } = await connect(t, broker.plaintext)
   const topic = await freshTopic(cluster, 'trades', 2)

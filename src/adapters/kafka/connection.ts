@@ -119,8 +119,11 @@ export class BrokerConnection {
     })
   }
 
+  /// At once: what is under way fails. A broker that reads nothing could else hold a connection open for ever.
   async close(): Promise<void> {
-    await this.#connection.close().catch(() => {})
+    const closed = this.#connection.close().catch(() => {})
+    this.#connection.socket.destroy()
+    await closed
   }
 }
 

@@ -16,6 +16,7 @@ import { type FetchedPartition, fetchRequest } from './fetch-request.js'
 import { type FetchFault, PartitionReader } from './partition-reader.js'
 
 const MIB = 1024 * 1024
+const MISSING_MS_MAX = 5000
 const LIMITS = { waitMsMax: 100, bytesMax: 16 * MIB, partitionBytesMax: 2 * MIB }
 
 export class Fetcher {
@@ -66,11 +67,18 @@ export class Fetcher {
     this.#dispatch(reader)
   }
 
-  /// A topic that is another one now cannot be followed on: its offsets mean other records.
+  /// A topic that is gone, or another one now, cannot be followed on: its offsets mean other records. Brokers may not
+  /// know of a topic for a moment, so its absence must last.
   #checkTopic(reader: PartitionReader): void {
     const topic = this.#cluster.topic(reader.topic)
-    if (topic === undefined || reader.topicId === null || topic.id === reader.topicId) return
-    reader.fail({ kind: 'replaced' })
+    if (topic === undefined) {
+      const now = this.#cluster.clock.now()
+      reader.missingSinceMs ??= now
+      if (now - reader.missingSinceMs > MISSING_MS_MAX) reader.fail({ kind: 'deleted' })
+      return
+    }
+    reader.missingSinceMs = null
+    if (reader.topicId !== null && topic.id !== reader.topicId) reader.fail({ kind: 'replaced' })
   }
 
   /// Sends one request to the broker and waits for its answer.

@@ -13,6 +13,8 @@ export type FetchFault =
   | { readonly kind: 'gone' }
   /// The topic was deleted and made again.
   | { readonly kind: 'replaced' }
+  /// The topic was deleted.
+  | { readonly kind: 'deleted' }
   | { readonly kind: 'refused'; readonly why: string }
 
 /// What a reader gets next: a batch; or, without one, that there is nothing more below `next`.
@@ -43,6 +45,8 @@ export class PartitionReader {
   next: number
   /// True while it waits before another try.
   pausing = false
+  /// Since when the brokers say that there is no such topic; null as long as there is.
+  missingSinceMs: number | null = null
   /// As of the last answer: −1 before the first.
   logStartOffset = -1
   endOffset = -1

@@ -9,6 +9,7 @@ import { epochMs, type Offset, offset } from '../../core/units.js'
 import { LogRefusedError, OffsetGoneError } from '../../ports/errors.js'
 import type { Appended, LogBatch, LogBounds, TradeLog } from '../../ports/trade-log.js'
 import type { KafkaCluster } from './cluster.js'
+import { KafkaFault } from './connection.js'
 import { Fetcher } from './fetcher.js'
 import { lookUpBounds } from './offsets.js'
 import type { Fetched, PartitionReader } from './partition-reader.js'
@@ -48,6 +49,7 @@ export class KafkaTradeLog implements TradeLog {
   static async open(options: KafkaTradeLogOptions): Promise<KafkaTradeLog> {
     const log = new KafkaTradeLog(options)
     await options.cluster.watch(options.topic)
+    if (log.partitions === 0) throw new KafkaFault(`Kafka has no topic ${options.topic}`, false)
     const everyPartition = Array.from({ length: log.partitions }, (_, partition) => partition)
     for (const [partition, bounds] of await lookUpBounds(options.cluster, options.topic, everyPartition)) {
       log.#note(partition, bounds)
@@ -172,6 +174,8 @@ export class KafkaTradeLog implements TradeLog {
         return new OffsetGoneError(
           `Topic ${this.#topic} was deleted and made again: its offsets mean other records now`,
         )
+      case 'deleted':
+        return new OffsetGoneError(`Topic ${this.#topic} was deleted`)
       default:
         return new LogRefusedError(`${what} cannot be read. ${fault?.why ?? ''}`)
     }
