@@ -45,6 +45,13 @@ test('the core imports no node: module and no package', () => {
   assert.equal(found('src/ports/a.ts', `import 'node:fs'`).length, 1)
 })
 
+test('the Kafka client is behind its ports', () => {
+  const source = `import { Connection } from '@platformatic/kafka'`
+  assert.deepEqual(found('src/adapters/kafka/connection.ts', source), [])
+  assert.equal(found('src/adapters/embedded/stream.ts', source).length, 1)
+  assert.equal(found('src/commands/start-kafka.ts', source).length, 1)
+})
+
 test('what makes the core impure is found', () => {
   for (const code of [
     'async function f() {}',

@@ -42,6 +42,11 @@ const LAYERS: Readonly<Record<string, { imports: readonly string[]; node: boolea
 /// The composition roots: the only places outside src/adapters that may import adapters.
 const COMPOSITION_ROOTS = [/^src\/main\.ts$/, /^src\/commands\/(start|repair|keys)[\w-]*\.ts$/]
 
+/// Packages that one folder alone may import: what stands behind a port is nobody else's business.
+const PACKAGE_HOMES: readonly (readonly [RegExp, string])[] = [
+  [/^(@platformatic\/|fzstd$)/, 'src/adapters/kafka/'],
+]
+
 interface Ban {
   readonly pattern: RegExp
   readonly what: string
@@ -105,8 +110,11 @@ function importFault(file: string, specifier: string): string | null {
   const rules = LAYERS[layer]
   if (rules === undefined) return `src/${layer} is not a layer of the design; add its rules to the check`
   if (specifier.startsWith('node:')) return rules.node ? null : `src/${layer} imports ${specifier}`
-  if (!specifier.startsWith('.'))
+  if (!specifier.startsWith('.')) {
+    const home = PACKAGE_HOMES.find(([pattern]) => pattern.test(specifier))?.[1]
+    if (home !== undefined && !file.startsWith(home)) return `${specifier} is imported outside of ${home}`
     return rules.packages ? null : `src/${layer} imports the package ${specifier}`
+  }
 
   const target = posix.normalize(posix.join(posix.dirname(file), specifier))
   if (!target.startsWith('src/')) return `src imports ${target}, which is outside of src`
