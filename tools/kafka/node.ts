@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { classPath, KafkaToolError, TOOLS } from './jars.js'
 import { type NodeSettings, nodeProperties, type Security } from './node-properties.js'
 
@@ -92,10 +93,12 @@ export class KafkaNode {
     await this.#exited
   }
 
-  /// SIGKILL, to every process of the node.
+  /// SIGKILL, to every process of the node. Resolves when all are gone: the broker may go a moment after its shell.
   async kill(): Promise<void> {
+    const group = this.#child?.pid
     this.#signal('SIGKILL', 'group')
     await this.#exited
+    while (group !== undefined && isAlive(-group)) await pause(5)
   }
 
   /// Stands still, as in a long pause, until `thaw`.
@@ -120,6 +123,16 @@ export class KafkaNode {
     } catch {
       // It has ended meanwhile.
     }
+  }
+}
+
+/// Whether there is such a process, or, for a negative number, a process of such a group.
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
   }
 }
 
