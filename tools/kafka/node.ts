@@ -1,10 +1,9 @@
 /// One broker process: formats its directory the first time, runs, can be stopped, killed, frozen and started again.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { classPath, KafkaToolError, TOOLS } from './jars.js'
 import { type NodeSettings, nodeProperties, type Security } from './node-properties.js'
 
@@ -14,11 +13,8 @@ const CLUSTER_ID = 'dm9sdW1lcmx1bWVydm9sdQ'
 /// Small and quick to start: a test's broker or a laptop's, not a data centre's.
 const JVM = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto']
 
-/// Runs the command after `-c` and kills it once this process's standard input ends: it ends with the process that
-/// holds its other end, however that one dies.
-const WATCHED = `"$@" </dev/null & java=$!; { read -r _; kill -9 $java; } <&3 & watch=$!
-trap 'kill -TERM $java' TERM; wait $java; code=$?; while kill -0 $java 2>/dev/null; do wait $java; code=$?; done
-kill $watch 2>/dev/null; exit $code`
+/// Kills the process once its standard input ends: that is when the process at the other end dies, however it does.
+const WATCH = 'read -r _; kill -9 "$1"'
 
 export class KafkaNode {
   readonly directory: string
@@ -57,29 +53,24 @@ export class KafkaNode {
   start(whose: 'tied' | 'detached', say: (line: string) => void): number {
     if (this.#child !== null) throw new Error(`node ${this.#settings.id} runs already`)
     const log = openSync(this.logFile, 'a')
-    const java = ['java', ...brokerArguments(say), this.#properties]
-    const [command = '', ...rest] =
-      whose === 'tied' ? ['/bin/sh', '-c', `exec 3<&0; ${WATCHED}`, 'sh', ...java] : java
-    const child = spawn(command, rest, {
+    const child = spawn('java', [...brokerArguments(say), this.#properties], {
       detached: true,
-      stdio: [whose === 'tied' ? 'pipe' : 'ignore', log, log],
+      stdio: ['ignore', log, log],
     })
-    child.stdin?.on('error', () => {})
-    // Neither the process nor its pipe keeps this one alive.
-    if (child.stdin instanceof Socket) child.stdin.unref()
+    closeSync(log)
+    // That it cannot be started is seen below.
+    child.on('error', () => {})
+    if (child.pid === undefined) throw new KafkaToolError('`java` cannot be started')
+    const unwatch = whose === 'tied' ? watch(child.pid) : () => {}
     this.#child = child
     this.#exited = new Promise(resolve => {
-      child.once('close', () => {
-        this.#child = null
-        resolve()
-      })
-      child.once('error', () => {
+      child.once('exit', () => {
+        unwatch()
         this.#child = null
         resolve()
       })
     })
     child.unref()
-    if (child.pid === undefined) throw new KafkaToolError(`\`${command}\` cannot be started`)
     return child.pid
   }
 
@@ -89,25 +80,22 @@ export class KafkaNode {
 
   /// A clean shutdown: leaders move, logs are closed.
   async stop(): Promise<void> {
-    this.#signal('SIGTERM')
-    await this.#exited
+    this.#child?.kill('SIGTERM')
+    await this.#ended()
   }
 
-  /// SIGKILL, to every process of the node. Resolves when all are gone: the broker may go a moment after its shell.
   async kill(): Promise<void> {
-    const group = this.#child?.pid
-    this.#signal('SIGKILL', 'group')
-    await this.#exited
-    while (group !== undefined && isAlive(-group)) await pause(5)
+    this.#child?.kill('SIGKILL')
+    await this.#ended()
   }
 
   /// Stands still, as in a long pause, until `thaw`.
   freeze(): void {
-    this.#signal('SIGSTOP', 'group')
+    this.#child?.kill('SIGSTOP')
   }
 
   thaw(): void {
-    this.#signal('SIGCONT', 'group')
+    this.#child?.kill('SIGCONT')
   }
 
   /// The end of the broker's log, for messages.
@@ -115,25 +103,24 @@ export class KafkaNode {
     return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8').slice(-3000) : ''
   }
 
-  #signal(signal: NodeJS.Signals, to: 'process' | 'group' = 'process'): void {
-    const pid = this.#child?.pid
-    if (pid === undefined) return
-    try {
-      process.kill(to === 'group' ? -pid : pid, signal)
-    } catch {
-      // It has ended meanwhile.
-    }
+  /// While somebody waits for its end, the broker does keep this process alive.
+  async #ended(): Promise<void> {
+    this.#child?.ref()
+    await this.#exited
   }
 }
 
-/// Whether there is such a process, or, for a negative number, a process of such a group.
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
+/// Ties a process to this one. Returns the function that lets go of it.
+function watch(pid: number): () => void {
+  const watcher = spawn('/bin/sh', ['-c', WATCH, 'sh', String(pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  // Neither it nor its pipe keeps this process alive.
+  watcher.unref()
+  if (watcher.stdin instanceof Socket) watcher.stdin.unref()
+  watcher.stdin?.on('error', () => {})
+  return () => watcher.kill('SIGKILL')
 }
 
 function brokerArguments(say: (line: string) => void): string[] {
