@@ -4,7 +4,7 @@
 import { invariant } from '../invariant.js'
 import type { SwapBatch } from '../swap-batch.js'
 import type { RollerConfig } from './config.js'
-import { BLOCK_TICKS, type Block, END } from './rows/block.js'
+import { BLOCK_TICKS, Block, END } from './rows/block.js'
 import { digestOfRow } from './rows/digest.js'
 import { type BlockEntry, Slices } from './slices/slices.js'
 import { DictionaryWriter } from './storage/dictionary.js'
@@ -51,7 +51,9 @@ export class Ledger implements Interner {
     this.#origin = origin
     this.deltaDictionary = new DictionaryWriter(this.tokenNames, this.traderNames, this.pairs)
     this.partDictionary = new DictionaryWriter(this.tokenNames, this.traderNames, this.pairs)
-    this.parts = new Parts(source, this.partDictionary, config.resolutionMs, this.pairs)
+    this.parts = new Parts(
+      ...([source, this.partDictionary, config.resolutionMs, this.tokenNames, this.pairs] as const),
+    )
     this.slices = new Slices(this.parts, this.pairs, origin, config.resolutionMs)
     const lengths = config.windows.map(window => window.lengthMs / config.resolutionMs)
     const retention = config.retentionMs / config.resolutionMs
@@ -175,8 +177,9 @@ export class Ledger implements Interner {
       if (found !== null) return found
     }
     if (!entry.onDisk || !this.parts.hasId(entry.index, slot, id0, id1)) return null
-    this.slices.wholeSlice(entry, slot)
-    return this.#findIn(this.slices.sliceRows, slot, id0, id1)
+    const rows = new Block(64)
+    this.parts.readWithIds(entry.index, (_, at) => at === slot, rows)
+    return this.#findIn(rows, slot, id0, id1)
   }
 
   /// Removes the blocks that end at or before the relative tick.

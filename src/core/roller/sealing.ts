@@ -10,7 +10,7 @@ import { invariant } from '../invariant.js'
 import { type EpochMs, type Offset, offset } from '../units.js'
 import type { Ledger } from './ledger.js'
 import type { BlockEntry } from './slices/slices.js'
-import type { EncodedPart, PartEncoder } from './storage/parts.js'
+import type { EncodedPart, PartEncoder } from './storage/part-encoder.js'
 
 /// A part to be stored; see ports/state-store.ts.
 export interface SealedPart extends EncodedPart {
@@ -51,6 +51,11 @@ interface Job {
   readonly committed: number
 }
 
+interface HandedOut {
+  readonly entry: BlockEntry
+  readonly part: SealedPart
+}
+
 export class Sealing {
   readonly #ledger: Ledger
   #sweep: Sweep | null = null
@@ -60,7 +65,7 @@ export class Sealing {
   /// A whole block that is being encoded.
   #block: Job | null = null
   /// What was handed out and is being stored.
-  #underWay: Job[] = []
+  #underWay: HandedOut[] = []
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger
@@ -83,12 +88,12 @@ export class Sealing {
 
   /// The parts that were handed out are in the store.
   stored(): void {
-    for (const { entry, encoder, committed } of this.#underWay) {
+    for (const { entry, part } of this.#underWay) {
       // A block may have left retention meanwhile.
       if (this.#ledger.slices.get(entry.index) !== entry) continue
       if (!entry.onDisk) this.#blocksSinceSweep++
-      this.#ledger.parts.stored(encoder)
-      this.#ledger.sealed(entry, committed)
+      this.#ledger.parts.stored(entry.index, part)
+      this.#ledger.sealed(entry, part.coversTo)
     }
     this.#underWay = []
   }
@@ -163,11 +168,12 @@ export class Sealing {
   }
 
   #handOut(jobs: Job[]): readonly SealedPart[] {
-    this.#underWay = jobs
-    return jobs.flatMap(({ entry, encoder, from, committed }) => {
+    this.#underWay = jobs.map(({ entry, encoder, from, committed }) => {
       const part = encoder.part()
       invariant(part !== null, 'a part that is stored has rows')
-      return [{ block: entry.index, coversFrom: offset(from), coversTo: offset(committed), ...part }]
+      const covers = { coversFrom: offset(from), coversTo: offset(committed) }
+      return { entry, part: { block: entry.index, ...covers, ...part } }
     })
+    return this.#underWay.map(({ part }) => part)
   }
 }

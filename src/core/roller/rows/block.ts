@@ -13,6 +13,10 @@ export const BLOCK_TICKS = 128
 /// Ends a list of rows.
 export const END = -1
 
+/// In `offset`.
+export const FROM_DISK = -1
+export const WITHOUT_ID = -2
+
 export class Block {
   rows = 0
   /// pair × 2 + side.
@@ -39,7 +43,7 @@ export class Block {
   /// Start of the id's bytes in `ids`, or -1 where the order key is complete without it.
   idAt: Int32Array
   idLength: Int32Array
-  /// Log offset; -1 for a row read back from disk.
+  /// Log offset; FROM_DISK for a row read back from disk, WITHOUT_ID when its fingerprint was not read.
   offset: Float64Array
   nextInSlice: Int32Array
   readonly sliceHead = new Int32Array(BLOCK_TICKS).fill(END)
@@ -95,6 +99,14 @@ export class Block {
     else this.nextInSlice[tail] = row
     this.sliceTail[slot] = row
     return row
+  }
+
+  /// Makes the block hold `count` rows that are linked into no slice, in place of what it held. The caller fills the
+  /// columns.
+  hold(count: number): void {
+    this.clear()
+    if (count > this.pairSide.length) this.#grow(count)
+    this.rows = count
   }
 
   /// Makes `count` rows of one slice, in their order. Returns the first; the caller fills the other columns.
@@ -173,6 +185,17 @@ export class Block {
 /// True where (block, txIndex, logIndex) are all given: they then place the swap in the chain by themselves.
 export function orderComplete(block: number, txIndex: number, logIndex: number): boolean {
   return block !== ABSENT && txIndex !== ABSENT && logIndex !== ABSENT
+}
+
+/// Whether only fingerprints tell the order of two rows.
+export function tieOnPlace(a: Block, i: number, b: Block, j: number): boolean {
+  return (
+    a.timeMs[i] === b.timeMs[j] &&
+    a.block[i] === b.block[j] &&
+    a.txIndex[i] === b.txIndex[j] &&
+    a.logIndex[i] === b.logIndex[j] &&
+    (a.idAt[i] as number) < 0
+  )
 }
 
 /// Chain order of two rows: time, block, transaction index, log index, then id. Absent values come first. The id

@@ -1,14 +1,16 @@
-/// The blocks of slices within retention: which exist, which rows of them are in memory, and which of their slices are
-/// summed up in cells.
+/// The blocks of slices within retention: which exist, which rows of them are in memory, and which are summed up in
+/// cells.
 ///
 /// A block in the hot range holds all of its rows and cells. When it has gone to disk it keeps the rows that are not on
-/// disk yet, if any, and no cells. Cells come back a slice at a time before a cursor needs them: `load`.
+/// disk yet, if any, and no cells. Cells come back, a piece at a time, before a cursor needs them: `load`.
 
 import { invariant } from '../../invariant.js'
 import { BLOCK_TICKS, Block, compareRows, END } from '../rows/block.js'
 import type { Parts } from '../storage/parts.js'
 import { LINE, PRICE } from '../tables/lines.js'
 import type { Pairs } from '../tables/pairs.js'
+import { BlockLoader } from './block-loader.js'
+import { chainOrder } from './block-runs.js'
 import { Cells, ON_DISK, UNPRICED } from './cells.js'
 import { recountSeen } from './seen.js'
 import { TokenBlocks } from './token-blocks.js'
@@ -20,10 +22,10 @@ export interface BlockEntry {
   readonly begin: number
   /// Rows in memory: all of them, or, of a block on disk, those that are not there yet.
   rows: Block | null
+  /// All of its rows summed up, or null.
   cells: Cells | null
-  /// Slices from `loadedFrom` on and below `loaded` are in `cells`.
-  loadedFrom: number
-  loaded: number
+  /// Makes the cells of a block on disk; null while nobody needs them, and when they are there.
+  loader: BlockLoader | null
   /// Rows with a lower offset are in parts on disk; 0 while nothing of the block is.
   sealedUpTo: number
   onDisk: boolean
@@ -38,7 +40,7 @@ const NEAR = 1024
 export class Slices {
   readonly tokenBlocks = new TokenBlocks()
   readonly parts: Parts
-  /// Blocks on disk that have cells.
+  /// Blocks on disk that have cells, or are about to.
   readonly loadedBlocks = new Set<BlockEntry>()
   /// After `seat`: the price of the row's cell (or node), when it is now another swap's; else NaN.
   opened = Number.NaN
@@ -51,7 +53,6 @@ export class Slices {
   readonly #near: (BlockEntry | undefined)[] = new Array(NEAR).fill(undefined)
   readonly #spareRows: Block[] = []
   readonly #spareCells: Cells[] = []
-  readonly #scratch = new Block(256)
 
   constructor(parts: Parts, pairs: Pairs, origin: number, resolutionMs: number) {
     this.parts = parts
@@ -98,8 +99,7 @@ export class Slices {
     const index = this.blockOf(tick)
     const begin = this.beginOf(index)
     const cells = this.#freshCells()
-    const inCells = { cells, loadedFrom: 0, loaded: BLOCK_TICKS }
-    const entry = { index, begin, rows: null, ...inCells, sealedUpTo: 0, onDisk: false }
+    const entry = { index, begin, rows: null, cells, loader: null, sealedUpTo: 0, onDisk: false }
     this.#entries.set(index, entry)
     this.#near[((tick + this.#originSlot) >> 7) & (NEAR - 1)] = entry
     return entry
@@ -120,29 +120,28 @@ export class Slices {
     return entry.rows
   }
 
-  /// The cells of the slice, or null when it is not in memory as cells.
+  /// The cells of the block that holds a relative tick, or null when it has none.
   cellsAt(tick: number): Cells | null {
-    const entry = this.at(tick)
-    return entry !== undefined && isLoaded(entry, tick - entry.begin) ? entry.cells : null
+    return this.at(tick)?.cells ?? null
   }
 
   /// The token's cell of a slice of the block, or END.
   cellOf(entry: BlockEntry, token: number, slot: number): number {
     const { cells } = entry
-    if (cells === null || !isLoaded(entry, slot)) return END
+    if (cells === null) return END
     const place = cells.find(token)
     return place < 0 ? END : cells.cellAt(place, slot)
   }
 
-  /// Takes a row that was appended to the block's rows into cells and nodes. Returns its cell, or END when its slice is
-  /// not in memory as cells; see also `opened`.
+  /// Takes a row that was appended to the block's rows into cells and nodes. Returns its cell, or END when the block has
+  /// no cells; see also `opened`.
   seat(entry: BlockEntry, rows: Block, row: number, token: number): number {
     const slot = rows.slot[row] as number
     const timeMs = rows.timeMs[row] as number
     const price = rows.price[row] as number
     this.opened = Number.NaN
     const { cells } = entry
-    if (cells === null || !isLoaded(entry, slot)) {
+    if (cells === null) {
       const node = this.tokenBlocks.open(token, entry.index)
       this.tokenBlocks.noteFirst(node, timeMs)
       if (!Number.isNaN(price)) this.#noteOnDisk(entry, node, token, slot, price)
@@ -167,17 +166,25 @@ export class Slices {
     return cell
   }
 
-  /// Makes cells of the slices below `slots`, for a block on disk; but not of slices at or before the relative tick
-  /// `past`, which no cursor will come to.
-  load(entry: BlockEntry, slots: number, past: number): void {
-    if (!entry.onDisk || entry.loaded >= slots) return
-    if (entry.cells === null) {
-      entry.cells = this.#freshCells()
-      entry.loadedFrom = Math.min(BLOCK_TICKS, Math.max(0, past + 1 - entry.begin))
-      entry.loaded = entry.loadedFrom
-      this.loadedBlocks.add(entry)
+  /// Goes on making the cells of a block on disk, until a share of it, 0 … 1, is done. They are there when all is.
+  load(entry: BlockEntry, share: number): void {
+    if (!entry.onDisk || entry.cells !== null) return
+    entry.loader ??= new BlockLoader(
+      ...([this.parts, entry, this.tokenBlocks, this.#resolutionMs, this.#freshCells()] as const),
+    )
+    this.loadedBlocks.add(entry)
+    if (!entry.loader.step(share)) return
+    const { loader } = entry
+    entry.loader = null
+    entry.cells = loader.cells
+    for (let row = loader.rowsTaken; row < (entry.rows?.rows ?? 0); row++) {
+      if (entry.rows === null) break
+      const cell = this.seat(entry, entry.rows, row, entry.rows.token[row] as number)
+      loader.add(entry.rows.pairSide[row] as number, cell)
     }
-    while (entry.loaded < slots) this.#loadSlice(entry, entry.cells, entry.loaded++)
+    recountSeen(
+      ...([this.#pairs, loader.count, loader.pairSide, loader.cellOf, entry.begin, loader.cells] as const),
+    )
   }
 
   /// Lets go of the cells of a block on disk.
@@ -185,12 +192,13 @@ export class Slices {
     invariant(entry.onDisk, 'cells are let go when their rows are on disk')
     this.loadedBlocks.delete(entry)
     this.#reuseCells(entry)
-    entry.loadedFrom = 0
-    entry.loaded = 0
+    entry.loader = null
   }
 
   /// Lets go of the rows that are on disk, keeping those that are not.
   unloadRows(entry: BlockEntry): void {
+    // A loader has counted the rows in memory: it begins again.
+    entry.loader = null
     const { rows } = entry
     if (rows === null) return
     let late: Block | null = null
@@ -229,18 +237,34 @@ export class Slices {
     for (let row = 0; row < rows.rows; row++) {
       cellOf[row] = this.seat(entry, rows, row, rows.token[row] as number)
     }
-    recountSeen(this.#pairs, rows, cellOf, entry.begin, cells)
+    recountSeen(this.#pairs, rows.rows, rows.pairSide, cellOf, entry.begin, cells)
   }
 
-  /// Every row of a slice of a block on disk, also those that are only in memory, in chain order: row numbers of
-  /// `sliceRows`, which the next call fills anew.
-  wholeSlice(entry: BlockEntry, slot: number): number[] {
-    const scratch = this.#gather(entry, slot, true)
-    return sorted(scratch)
+  /// A token's rows of a slice of a block on disk, also those that are only in memory, in chain order: row numbers of
+  /// `chainRows`, which the next call fills anew.
+  chainOf(entry: BlockEntry, token: number, slot: number): readonly number[] {
+    const rows = this.chainRows
+    rows.clear()
+    this.parts.readToken(entry.index, token, rows)
+    this.#addFromMemory(entry, token, rows)
+    let order = chainOrder(rows)
+    if (order === null) {
+      rows.clear()
+      this.parts.readWithIds(entry.index, (of, at) => of === token && at === slot, rows)
+      this.#addFromMemory(entry, token, rows)
+      order = chainOrder(rows)
+    }
+    invariant(order !== null, 'rows with fingerprints can be put in order')
+    return order.filter(row => rows.slot[row] === slot)
   }
 
-  get sliceRows(): Block {
-    return this.#scratch
+  readonly chainRows = new Block(64)
+
+  #addFromMemory(entry: BlockEntry, token: number, into: Block): void {
+    const { rows } = entry
+    for (let row = 0; row < (rows?.rows ?? 0); row++) {
+      if (rows !== null && rows.token[row] === token) into.copyRow(rows, row)
+    }
   }
 
   #notePrice(entry: BlockEntry, cells: Cells, cell: number, node: number, rows: Block, row: number): void {
@@ -267,64 +291,11 @@ export class Slices {
 
   /// The price of the token's first priced swap of a slice on disk, in chain order.
   #firstPrice(entry: BlockEntry, token: number, slot: number): number {
-    const rows = this.#gather(entry, slot, true)
-    let first = END
-    for (let row = 0; row < rows.rows; row++) {
-      if (rows.token[row] !== token || Number.isNaN(rows.price[row] as number)) continue
-      if (first === END || compareRows(rows, row, rows, first) < 0) first = row
+    for (const row of this.chainOf(entry, token, slot)) {
+      const price = this.chainRows.price[row] as number
+      if (!Number.isNaN(price)) return price
     }
-    return first === END ? Number.NaN : (rows.price[first] as number)
-  }
-
-  /// All rows of a slice of a block on disk.
-  #gather(entry: BlockEntry, slot: number, whole: boolean): Block {
-    const scratch = this.#scratch
-    scratch.clear()
-    this.parts.readSlice(entry.index, slot, scratch, whole)
-    const { rows } = entry
-    if (rows === null) return scratch
-    for (let row = rows.sliceHead[slot] as number; row !== END; row = rows.nextInSlice[row] as number) {
-      scratch.copyRow(rows, row)
-    }
-    return scratch
-  }
-
-  #loadSlice(entry: BlockEntry, cells: Cells, slot: number): void {
-    const parts = this.parts.countOf(entry.index, slot)
-    const inMemory = entry.rows !== null && entry.rows.sliceHead[slot] !== END
-    if (parts === 0 && !inMemory) return
-    // The rows of one part are in chain order already.
-    const isSorted = parts === 1 && !inMemory
-    const rows = this.#gather(entry, slot, !isSorted)
-    const order = isSorted ? null : sorted(rows)
-    const cellOf = new Int32Array(rows.rows)
-    for (let i = 0; i < rows.rows; i++) {
-      const row = order === null ? i : (order[i] as number)
-      cellOf[row] = this.#addToCell(entry, cells, slot, rows, row)
-    }
-    recountSeen(this.#pairs, rows, cellOf, entry.begin, cells)
-  }
-
-  #addToCell(entry: BlockEntry, cells: Cells, slot: number, rows: Block, row: number): number {
-    const token = rows.token[row] as number
-    let place = cells.find(token)
-    if (place < 0) place = cells.add(token, this.tokenBlocks.open(token, entry.index))
-    const cell = cells.open(place, token, slot)
-    cells.lines.addSwap(
-      cell,
-      (rows.pairSide[row] as number) & 1,
-      rows.usd[row] as number,
-      rows.amountLow[row] as number,
-      rows.amountMid[row] as number,
-      rows.amountHigh[row] as number,
-    )
-    const ms = (rows.timeMs[row] as number) % this.#resolutionMs
-    if (ms < (cells.firstMs[cell] as number)) cells.firstMs[cell] = ms
-    if (cells.pricedRow[cell] === UNPRICED && !Number.isNaN(rows.price[row] as number)) {
-      cells.pricedRow[cell] = ON_DISK
-      cells.lines.f64[cell * LINE + PRICE] = rows.price[row] as number
-    }
-    return cell
+    return Number.NaN
   }
 
   #freshCells(): Cells {
@@ -344,13 +315,4 @@ export class Slices {
     rows.clear()
     this.#spareRows.push(rows)
   }
-}
-
-/// Whether the block's slice is in memory as cells.
-export function isLoaded(entry: BlockEntry, slot: number): boolean {
-  return slot >= entry.loadedFrom && slot < entry.loaded
-}
-
-function sorted(rows: Block): number[] {
-  return Array.from({ length: rows.rows }, (_, row) => row).sort((a, b) => compareRows(rows, a, rows, b))
 }

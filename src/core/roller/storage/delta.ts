@@ -139,7 +139,9 @@ export function readDelta(payload: Uint8Array, coversFrom: number, interner: Int
   }
   const digests = new Int32Array(count)
   for (let row = 0; row < count; row++) digests[row] = reader.int32()
-  new RowColumnsReader(WHOLE_ID).read(reader, count, rows, 0, 0, null, true)
+  const columns = new RowColumnsReader(WHOLE_ID)
+  columns.readSums(reader, count, rows, 0, 0, null)
+  columns.readPlaces(reader, count, rows, 0)
   invariant(announced === count && reader.done, 'a delta holds the rows it announces')
   return { fates, rows, digests, pairs, runs }
 }

@@ -1,26 +1,21 @@
-/// Parts: the rows of a block, slice by slice, as they lie on disk once the block has left the hot range.
+/// Parts: the rows of a block, as they lie on disk once the block has left the hot range (docs/formats/parts.md).
 ///
-/// A part is a head and pieces (docs/formats/parts.md). The head has the entries of the pairs that are new in the
-/// segment and says which slices the pieces are; a piece has the rows of one slice in chain order, as columns. Each can be
-/// read alone: that is how a cursor reads a block a slice at a time, and how a late swap finds out whether it is a
-/// duplicate.
+/// A part is a head and pieces, each of which can be read alone. Data pieces hold the rows token by token, in the order
+/// of the hashes of their names, those of a token in chain order: so what is asked of a token reads one piece per block.
+/// Id pieces hold the fingerprints of ids slice by slice: so a late swap finds out whether it is a duplicate by reading
+/// one of them. A row's fingerprint is found by counting: the n-th row of a slice, in the order of the data pieces, has
+/// the n-th fingerprint of the slice.
 
 import { invariant } from '../../invariant.js'
-import { BLOCK_TICKS, type Block, compareRows, END } from '../rows/block.js'
-import type { Pairs } from '../tables/pairs.js'
-import { ByteReader, ByteWriter } from './bytes.js'
+import { BLOCK_TICKS, Block, FROM_DISK, WITHOUT_ID } from '../rows/block.js'
+import type { Names } from '../tables/names.js'
+import { PAIR, PAIR_TOKEN, type Pairs } from '../tables/pairs.js'
+import { ByteReader } from './bytes.js'
 import type { DictionaryWriter } from './dictionary.js'
 import { Dictionary, type Interner } from './dictionary-reader.js'
-import { RowColumnsReader, RowColumnsWriter, SLICE_ID } from './row-columns.js'
-
-export const PART_VERSION = 2
-
-/// A part to be stored.
-export interface EncodedPart {
-  readonly segment: number
-  readonly head: Uint8Array
-  readonly pieces: readonly Uint8Array[]
-}
+import { type EncodedPart, PartEncoder } from './part-encoder.js'
+import { idPieces, type PartContents, readHead } from './part-head.js'
+import { NO_ID, RowColumnsReader } from './row-columns.js'
 
 /// A part as the state store gives it back; see ports/state-store.ts for the contract.
 export interface StoredPart {
@@ -38,56 +33,116 @@ export interface PartSource {
 /// longer ones repeat fewer names.
 const SEGMENT_BLOCKS = 64
 
-/// What a part's head says of its pieces: ascending slices, and how many rows each has.
-interface Contents {
-  readonly segment: number
-  readonly slots: Uint8Array
-  readonly counts: Uint32Array
-}
-
 export class Parts {
   readonly #source: PartSource
   readonly #writer: DictionaryWriter
   readonly #resolutionMs: number
+  readonly #names: Names
   readonly #pairs: Pairs
   readonly #dictionaries = new Map<number, Dictionary>()
   /// Of each block, what its parts hold, in the order in which they were stored.
-  readonly #contents = new Map<number, Contents[]>()
-  readonly #rowWriter = new RowColumnsWriter(SLICE_ID)
-  readonly #rowReader = new RowColumnsReader(SLICE_ID)
+  readonly #contents = new Map<number, PartContents[]>()
+  readonly #columns = new RowColumnsReader(NO_ID)
+  readonly #run = new Block(256)
+  readonly #tokenRun = new Block(256)
   #segment = 0
   #segmentEnd = Number.NEGATIVE_INFINITY
   #segmentHighest = Number.POSITIVE_INFINITY
 
-  constructor(source: PartSource, writer: DictionaryWriter, resolutionMs: number, pairs: Pairs) {
+  constructor(
+    source: PartSource,
+    writer: DictionaryWriter,
+    resolutionMs: number,
+    tokenNames: Names,
+    pairs: Pairs,
+  ) {
     this.#source = source
     this.#writer = writer
     this.#resolutionMs = resolutionMs
+    this.#names = tokenNames
     this.#pairs = pairs
   }
 
-  /// How many parts of the block have rows of the slice.
-  countOf(block: number, slot: number): number {
-    let count = 0
-    for (const contents of this.#contents.get(block) ?? []) if (contents.slots.includes(slot)) count++
-    return count
+  /// How many data pieces each part of the block has, in the order of storing.
+  piecesOf(block: number): readonly number[] {
+    return (this.#contents.get(block) ?? []).map(({ firstHashes }) => firstHashes.length)
   }
 
-  /// Appends the rows of one slice that are on disk to `into`, those of each part in chain order. Unless `whole`,
-  /// without their ids and places in the chain.
-  readSlice(block: number, slot: number, into: Block, whole: boolean): void {
-    for (const { reader, count, dictionary } of this.#piecesOf(block, slot)) {
-      const first = into.extend(slot, count)
-      const numbers = { pairs: dictionary.pairs, records: this.#pairs.records }
-      this.#rowReader.read(reader, count, into, first, this.#beginMs(block, slot), numbers, whole)
-      for (let row = first; row < first + count; row++) into.offset[row] = -1
+  /// Reads a data piece token by token: `visit` is given the token's rows of this part, in chain order, in a block that
+  /// is used again for the next. Places in the chain are read if `wantsPlaces`; fingerprints are not.
+  readPiece(
+    block: number,
+    part: number,
+    piece: number,
+    wantsPlaces: (token: number) => boolean,
+    visit: (token: number, rows: Block) => void,
+  ): void {
+    const { stored, dictionary } = this.#part(block, part)
+    const reader = new ByteReader(stored.piece(piece))
+    while (!reader.done) {
+      // The hash, which is of use only to those who look for a token.
+      reader.varint()
+      const token = this.#readRun(reader, block, this.#run, dictionary, wantsPlaces)
+      visit(token, this.#run)
     }
   }
 
-  /// Whether the slice on disk has a row with this fingerprint.
+  /// Appends a token's rows of the block, those of each part in chain order, with their places and without fingerprints.
+  readToken(block: number, token: number, into: Block): void {
+    const wanted = (this.#names.hashOf[token] as number) >>> 0
+    for (let part = 0; part < (this.#contents.get(block)?.length ?? 0); part++) {
+      const { contents, stored, dictionary } = this.#part(block, part)
+      const piece = pieceOf(contents.firstHashes, wanted)
+      if (piece < 0) continue
+      const reader = new ByteReader(stored.piece(piece))
+      for (let hash = contents.firstHashes[piece] as number; !reader.done; ) {
+        hash += reader.varint()
+        if (hash > wanted) break
+        if (hash < wanted) {
+          reader.varint()
+          const length = reader.varint()
+          reader.at += length
+          continue
+        }
+        const found = this.#readRun(reader, block, this.#tokenRun, dictionary, () => true)
+        if (found === token) copyAll(this.#tokenRun, into)
+      }
+    }
+  }
+
+  /// Appends those rows of the block for which `wanted` holds, with their fingerprints: reads all of it.
+  readWithIds(block: number, wanted: (token: number, slot: number) => boolean, into: Block): void {
+    for (let part = 0; part < (this.#contents.get(block)?.length ?? 0); part++) {
+      const { contents } = this.#part(block, part)
+      const nextId = this.#idReaders(block, part)
+      for (let piece = 0; piece < contents.firstHashes.length; piece++) {
+        this.readPiece(...([block, part, piece, () => true] as const), (token, rows) => {
+          for (let row = 0; row < rows.rows; row++) {
+            const slot = rows.slot[row] as number
+            const ids = nextId(slot)
+            rows.id0[row] = ids.int32()
+            rows.id1[row] = ids.int32()
+            rows.id2[row] = 0
+            rows.offset[row] = FROM_DISK
+            if (wanted(token, slot)) into.copyRow(rows, row)
+          }
+        })
+      }
+    }
+  }
+
+  /// Whether a slice on disk has a row with this fingerprint.
   hasId(block: number, slot: number, id0: number, id1: number): boolean {
-    for (const { reader, count } of this.#piecesOf(block, slot)) {
-      if (this.#rowReader.find(reader, count, id0, id1) >= 0) return true
+    for (let part = 0; part < (this.#contents.get(block)?.length ?? 0); part++) {
+      const { contents, stored } = this.#part(block, part)
+      for (const { piece, slots } of idPieces(contents)) {
+        const place = slots.find(one => one.slot === slot)
+        if (place === undefined) continue
+        const reader = new ByteReader(stored.piece(piece))
+        for (let at = place.at; at < place.at + place.rows * 8; at += 8) {
+          if (reader.int32At(at) === id0 && reader.int32At(at + 4) === id1) return true
+        }
+      }
     }
     return false
   }
@@ -103,23 +158,7 @@ export class Parts {
       dictionary = new Dictionary()
       this.#dictionaries.set(part.segment, dictionary)
     }
-    const reader = new ByteReader(part.head())
-    const version = reader.uint8()
-    invariant(version === PART_VERSION, `parts are of version ${PART_VERSION}, found ${version}`)
-    dictionary.read(reader, reader.varint(), interner)
-    const pieces = reader.varint()
-    const slots = new Uint8Array(pieces)
-    const counts = new Uint32Array(pieces)
-    for (let i = 0; i < pieces; i++) {
-      slots[i] = reader.uint8()
-      counts[i] = reader.varint()
-    }
-    this.#note(block, { segment: part.segment, slots, counts })
-  }
-
-  /// Says that every part in the store has been restored. The next part begins a segment.
-  endRestoring(): void {
-    this.endSegment()
+    this.#note(block, readHead(part, dictionary, interner))
   }
 
   /// Begins to encode those rows of a block for which `wanted` holds.
@@ -127,17 +166,16 @@ export class Parts {
     this.#turnSegment(block)
     const dictionary = this.#dictionaries.get(this.#segment)
     invariant(dictionary !== undefined, 'the current segment has a dictionary')
-    const encoder = {
+    return new PartEncoder({
       ...{ block, rows, wanted, segment: this.#segment },
-      ...{ names: this.#writer, dictionary, columns: this.#rowWriter, resolutionMs: this.#resolutionMs },
-    }
-    return new PartEncoder(encoder)
+      ...{ names: this.#writer, dictionary, hashOf: this.#names.hashOf, resolutionMs: this.#resolutionMs },
+    })
   }
 
   /// Says that an encoded part is in the store.
-  stored(encoder: PartEncoder): void {
-    this.#segmentHighest = Math.max(this.#segmentHighest, encoder.block)
-    this.#note(encoder.block, encoder.contents)
+  stored(block: number, part: EncodedPart): void {
+    this.#segmentHighest = Math.max(this.#segmentHighest, block)
+    this.#note(block, part.contents)
   }
 
   /// The highest block with a part in the current segment. As long as more parts may join the segment, the store
@@ -152,7 +190,7 @@ export class Parts {
     this.#segmentEnd = Number.NEGATIVE_INFINITY
   }
 
-  /// Forgets the contents of blocks that were dropped, and dictionaries that no block leans on any more.
+  /// Forgets the contents of a block that was dropped, and dictionaries that no block leans on any more.
   forget(block: number): void {
     const gone = this.#contents.get(block)
     this.#contents.delete(block)
@@ -162,33 +200,65 @@ export class Parts {
     for (const { segment } of gone) if (!inUse.has(segment)) this.#dictionaries.delete(segment)
   }
 
-  #note(block: number, contents: Contents): void {
+  #note(block: number, contents: PartContents): void {
     const known = this.#contents.get(block)
     if (known === undefined) this.#contents.set(block, [contents])
     else known.push(contents)
   }
 
-  *#piecesOf(
-    block: number,
-    slot: number,
-  ): Generator<{ reader: ByteReader; count: number; dictionary: Dictionary }> {
-    const list = this.#contents.get(block)
-    if (list === undefined) return
-    let parts: readonly StoredPart[] | null = null
-    for (const [i, { segment, slots, counts }] of list.entries()) {
-      const piece = slots.indexOf(slot)
-      if (piece < 0) continue
-      parts ??= this.#source.readParts(block)
-      const part = parts[i]
-      const dictionary = this.#dictionaries.get(segment)
-      invariant(part !== undefined && part.segment === segment, 'the store keeps the parts that it was given')
-      invariant(dictionary !== undefined, 'a part is read after its dictionary')
-      yield { reader: new ByteReader(part.piece(piece)), count: counts[piece] as number, dictionary }
-    }
+  #part(block: number, part: number): { contents: PartContents; stored: StoredPart; dictionary: Dictionary } {
+    const contents = this.#contents.get(block)?.[part]
+    const stored = this.#source.readParts(block)[part]
+    invariant(
+      contents !== undefined && stored?.segment === contents.segment,
+      'the store keeps the parts that it was given',
+    )
+    const dictionary = this.#dictionaries.get(contents.segment)
+    invariant(dictionary !== undefined, 'a part is read after its dictionary')
+    return { contents, stored, dictionary }
   }
 
-  #beginMs(block: number, slot: number): number {
-    return (block * BLOCK_TICKS + slot) * this.#resolutionMs
+  /// Reads a run after its hash: a token's rows. Returns the token.
+  #readRun(
+    reader: ByteReader,
+    block: number,
+    rows: Block,
+    { pairs }: Dictionary,
+    wantsPlaces: (token: number) => boolean,
+  ): number {
+    const count = reader.varint()
+    const length = reader.varint()
+    const end = reader.at + length
+    const beginMs = block * BLOCK_TICKS * this.#resolutionMs
+    rows.hold(count)
+    const { records } = this.#pairs
+    this.#columns.readSums(reader, count, rows, 0, beginMs, { pairs, records })
+    const token = records[((rows.pairSide[0] as number) >> 1) * PAIR + PAIR_TOKEN] as number
+    if (wantsPlaces(token)) {
+      this.#columns.readPlaces(reader, count, rows, 0)
+      invariant(reader.at === end, 'a run holds the rows it announces')
+    }
+    reader.at = end
+    for (let row = 0; row < count; row++) {
+      rows.slot[row] = ((rows.timeMs[row] as number) - beginMs) / this.#resolutionMs
+      rows.offset[row] = WITHOUT_ID
+    }
+    return token
+  }
+
+  /// Gives, for a slot, a reader that stands before the slot's next fingerprint.
+  #idReaders(block: number, part: number): (slot: number) => ByteReader {
+    const { contents, stored } = this.#part(block, part)
+    const readers: ByteReader[] = []
+    for (const { piece, slots } of idPieces(contents)) {
+      const bytes = stored.piece(piece)
+      for (const { slot, at } of slots) readers[slot] = new ByteReader(bytes, at)
+    }
+    return slot => {
+      const reader = readers[slot]
+      invariant(reader !== undefined, 'every slice with rows has their fingerprints')
+      return reader
+    }
   }
 
   #turnSegment(block: number): void {
@@ -202,94 +272,18 @@ export class Parts {
   }
 }
 
-interface EncoderOptions {
-  readonly block: number
-  readonly rows: Block
-  readonly wanted: (row: number) => boolean
-  readonly segment: number
-  readonly names: DictionaryWriter
-  readonly dictionary: Dictionary
-  readonly columns: RowColumnsWriter
-  readonly resolutionMs: number
+/// The piece that would hold a hash: the last one that begins at or before it; or -1.
+function pieceOf(firstHashes: Uint32Array, hash: number): number {
+  let low = 0
+  let high = firstHashes.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((firstHashes[middle] as number) <= hash) low = middle + 1
+    else high = middle
+  }
+  return low - 1
 }
 
-/// Encodes a part in steps, so that a block of a hundred thousand rows holds up nobody.
-export class PartEncoder {
-  readonly #options: EncoderOptions
-  readonly #entries = new ByteWriter(4096)
-  /// Pairs that are new in the segment.
-  #newPairs = 0
-  readonly #slots: number[] = []
-  readonly #counts: number[] = []
-  readonly #pieces: Uint8Array[] = []
-  #nextSlot = 0
-
-  constructor(options: EncoderOptions) {
-    this.#options = options
-  }
-
-  get block(): number {
-    return this.#options.block
-  }
-
-  /// Encodes slices until `rowsMost` rows are done. Returns whether all are.
-  step(rowsMost: number): boolean {
-    let done = 0
-    while (this.#nextSlot < BLOCK_TICKS && done < rowsMost) done += this.#encodeSlice(this.#nextSlot++)
-    return this.#nextSlot === BLOCK_TICKS
-  }
-
-  /// The part, or null without rows.
-  part(): EncodedPart | null {
-    if (this.#slots.length === 0) return null
-    const { segment } = this.#options
-    const head = new ByteWriter(this.#entries.length + this.#slots.length * 4 + 32)
-    head.uint8(PART_VERSION)
-    head.varint(this.#newPairs)
-    head.raw(this.#entries.bytes.subarray(0, this.#entries.length))
-    head.varint(this.#slots.length)
-    for (const [i, slot] of this.#slots.entries()) {
-      head.uint8(slot)
-      head.varint(this.#counts[i] ?? 0)
-    }
-    return { segment, head: head.take(), pieces: this.#pieces }
-  }
-
-  get contents(): Contents {
-    return {
-      segment: this.#options.segment,
-      slots: Uint8Array.from(this.#slots),
-      counts: Uint32Array.from(this.#counts),
-    }
-  }
-
-  #encodeSlice(slot: number): number {
-    const { block, rows, wanted, names, dictionary, columns, resolutionMs } = this.#options
-    const sorted = sliceInChainOrder(rows, slot, wanted)
-    if (sorted.length === 0) return 0
-    columns.begin((block * BLOCK_TICKS + slot) * resolutionMs)
-    for (const row of sorted) {
-      const pair = (rows.pairSide[row] as number) >> 1
-      const number = names.number(pair, this.#entries)
-      if (number === dictionary.size) {
-        dictionary.push(pair)
-        this.#newPairs++
-      }
-      columns.add(rows, row, number)
-    }
-    const piece = new ByteWriter(sorted.length * 34 + 32)
-    columns.finish(piece)
-    this.#pieces.push(piece.take())
-    this.#slots.push(slot)
-    this.#counts.push(sorted.length)
-    return sorted.length
-  }
-}
-
-export function sliceInChainOrder(rows: Block, slot: number, wanted: (row: number) => boolean): number[] {
-  const list: number[] = []
-  for (let row = rows.sliceHead[slot] as number; row !== END; row = rows.nextInSlice[row] as number) {
-    if (wanted(row)) list.push(row)
-  }
-  return list.sort((a, b) => compareRows(rows, a, rows, b))
+function copyAll(from: Block, into: Block): void {
+  for (let row = 0; row < from.rows; row++) into.copyRow(from, row)
 }

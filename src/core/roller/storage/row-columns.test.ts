@@ -6,7 +6,7 @@ import { ABSENT } from '../../swap-batch.js'
 import { Block } from '../rows/block.js'
 import { PAIR } from '../tables/pairs.js'
 import { ByteReader, ByteWriter } from './bytes.js'
-import { keepsId, RowColumnsReader, RowColumnsWriter, SLICE_ID, WHOLE_ID } from './row-columns.js'
+import { keepsId, NO_ID, RowColumnsReader, RowColumnsWriter, WHOLE_ID } from './row-columns.js'
 
 const COLUMNS = [
   ...['pairSide', 'token', 'timeMs', 'usd', 'amountLow', 'amountMid', 'amountHigh', 'price', 'priceGiven'],
@@ -47,7 +47,7 @@ for (let pair = 0; pair < PAIRS; pair++) records[pair * PAIR] = tokenOf(pair)
 /// Local numbers count down.
 const numbers = { records, pairs: Int32Array.from({ length: PAIRS }, (_, number) => PAIRS - 1 - number) }
 
-function written(rows: Block, idWords: typeof WHOLE_ID | typeof SLICE_ID): Uint8Array {
+function written(rows: Block, idWords: typeof WHOLE_ID | typeof NO_ID): Uint8Array {
   const writer = new RowColumnsWriter(idWords)
   writer.begin(1_790_000_000_000)
   for (let row = 0; row < rows.rows; row++)
@@ -65,16 +65,18 @@ test('rows that were written are read back, whatever they are', () => {
     const uniform = random.below(2) === 0
     rows.extend(0, count)
     for (let row = 0; row < count; row++) fill(rows, row, random, uniform)
-    for (const idWords of [WHOLE_ID, SLICE_ID] as const) {
+    for (const idWords of [WHOLE_ID, NO_ID] as const) {
       const reader = new ByteReader(written(rows, idWords))
       const read = new Block(4)
-      const first = read.extend(0, count)
-      new RowColumnsReader(idWords).read(reader, count, read, first, 1_790_000_000_000, numbers, true)
+      read.hold(count)
+      const columns = new RowColumnsReader(idWords)
+      columns.readSums(reader, count, read, 0, 1_790_000_000_000, numbers)
+      columns.readPlaces(reader, count, read, 0)
       assert.ok(reader.done)
       for (let row = 0; row < count; row++) {
         for (const column of COLUMNS) {
-          const expected = column === 'id2' && idWords === SLICE_ID ? 0 : rows[column][row]
-          assert.equal(read[column][row], expected, `${column} of row ${row}`)
+          if (column.startsWith('id') && idWords === NO_ID) continue
+          assert.equal(read[column][row], rows[column][row], `${column} of row ${row}`)
         }
         assert.deepEqual(idText(read, row), idText(rows, row))
       }
@@ -83,31 +85,17 @@ test('rows that were written are read back, whatever they are', () => {
 })
 
 test('what a slice is summed up from is read without the rest', () => {
-  const random = randomness('row columns, light')
+  const random = randomness('row columns, sums')
   const rows = new Block(4)
   rows.extend(0, 50)
   for (let row = 0; row < 50; row++) fill(rows, row, random, false)
   const read = new Block(4)
-  read.extend(0, 50)
-  new RowColumnsReader(SLICE_ID).read(
-    new ByteReader(written(rows, SLICE_ID)),
-    ...([50, read, 0, 1_790_000_000_000, numbers, false] as const),
-  )
+  read.hold(50)
+  const reader = new ByteReader(written(rows, NO_ID))
+  new RowColumnsReader(NO_ID).readSums(reader, 50, read, 0, 1_790_000_000_000, numbers)
   for (const column of ['pairSide', 'token', 'timeMs', 'usd', 'amountLow', 'amountHigh', 'price'] as const) {
     assert.deepEqual(read[column].slice(0, 50), rows[column].slice(0, 50), column)
   }
-})
-
-test('a row is found by its fingerprint', () => {
-  const random = randomness('row columns, find')
-  const rows = new Block(4)
-  rows.extend(0, 30)
-  for (let row = 0; row < 30; row++) fill(rows, row, random, true)
-  const reader = new ByteReader(written(rows, SLICE_ID))
-  const find = (id0: number, id1: number) => new RowColumnsReader(SLICE_ID).find(reader, 30, id0, id1)
-  for (const row of [0, 13, 29]) assert.equal(find(rows.id0[row] as number, rows.id1[row] as number), row)
-  assert.equal(find(rows.id0[3] as number, (rows.id1[3] as number) ^ 1), -1)
-  assert.equal(reader.at, 0)
 })
 
 function idText(rows: Block, row: number): string | null {

@@ -1,10 +1,10 @@
 /// Rows as bytes, column by column, for deltas and for the slices of parts (docs/formats/rows.md draws it).
 ///
-/// Columns, because a reader wants few of them: to find an id only the fingerprints, to sum up a slice nothing of its
-/// place in the chain. Fingerprints come first and are of fixed width, so that one row's can be looked at without the
-/// others. What most rows have in common is said once. Times and block numbers are differences from the row before, so
-/// they are short in chain order; a price is written only where the producer gave one, for otherwise it follows from usd
-/// and amount.
+/// Columns, because a reader often wants few of them: to sum up a slice, nothing of places in the chain. What most rows
+/// have in common is said once. Times and block numbers are differences from the row before, so they are short in chain
+/// order; a price is written only where the producer gave one, for otherwise it follows from usd and amount.
+///
+/// Deltas keep the fingerprints of ids among the columns; parts keep them apart (parts.ts).
 
 import { priceOf } from '../../decimal.js'
 import { invariant } from '../../invariant.js'
@@ -27,10 +27,10 @@ const AMOUNT_FORM = 32
 const UNIFORM = 1
 const PAIR_BYTES = 2
 
-/// Words of a fingerprint that are kept: enough among all ids of a day, and among the few of one slice.
+/// Words of a fingerprint that are among the columns.
 export const WHOLE_ID = 3
-export const SLICE_ID = 2
-type IdWords = typeof WHOLE_ID | typeof SLICE_ID
+export const NO_ID = 0
+type IdWords = typeof WHOLE_ID | typeof NO_ID
 
 export class RowColumnsWriter {
   readonly #idWords: IdWords
@@ -71,9 +71,11 @@ export class RowColumnsWriter {
     const log = rows.logIndex[row] as number
     const idAt = rows.idAt[row] as number
     const form = amountForm(rows, row)
-    this.#ids.uint32(rows.id0[row] as number)
-    this.#ids.uint32(rows.id1[row] as number)
-    if (this.#idWords === WHOLE_ID) this.#ids.uint32(rows.id2[row] as number)
+    if (this.#idWords === WHOLE_ID) {
+      this.#ids.uint32(rows.id0[row] as number)
+      this.#ids.uint32(rows.id1[row] as number)
+      this.#ids.uint32(rows.id2[row] as number)
+    }
     this.#addPair(pair * 2 + ((rows.pairSide[row] as number) & 1))
     this.#addFlags(
       (rows.priceGiven[row] === 1 ? PRICE_GIVEN : 0) |
@@ -151,31 +153,19 @@ export class RowColumnsReader {
     this.#idWords = idWords
   }
 
-  /// Where the row with this fingerprint stands among `count` rows, or -1. Leaves the reader where it is.
-  find(reader: ByteReader, count: number, id0: number, id1: number): number {
-    const step = this.#idWords * 4
-    for (let i = 0; i < count; i++) {
-      const at = reader.at + 1 + i * step
-      if (reader.int32At(at) === id0 && reader.int32At(at + 4) === id1) return i
-    }
-    return -1
-  }
-
-  /// Reads `count` rows into rows [first, first + count) of `rows`, which must be there: every column but slot, offset
-  /// and links. Unless `whole`, nothing of the place in the chain, nor the id. Without `numbers` pairs are left as their
-  /// local numbers, and tokens are not set.
-  read(
+  /// Reads `count` rows into rows [first, first + count) of `rows`, which must be there: who, what and when, and the
+  /// fingerprint if it is among the columns. Neither slot, offset and links, nor the place in the chain: `readPlaces` may
+  /// follow for the same rows. Without `numbers` pairs are left as their local numbers, and tokens are not set.
+  readSums(
     reader: ByteReader,
     count: number,
     rows: Block,
     first: number,
     beginMs: number,
     numbers: PairNumbers | null,
-    whole: boolean,
   ): void {
     const shape = reader.uint8()
-    if (whole) this.#readIds(reader, count, rows, first)
-    else reader.at += count * this.#idWords * 4
+    if (this.#idWords === WHOLE_ID) readIds(reader, count, rows, first)
     readPairs(reader, count, rows, first, (shape >> 1) + 1, numbers)
     const flags = this.#readFlags(reader, count, (shape & UNIFORM) !== 0)
     let ms = beginMs
@@ -190,14 +180,26 @@ export class RowColumnsReader {
       rows.priceGiven[first + i] = given ? 1 : 0
       if (given) rows.price[first + i] = reader.float64()
     }
-    if (whole) readPlaces(reader, count, rows, first, flags)
   }
 
-  #readIds(reader: ByteReader, count: number, rows: Block, first: number): void {
-    for (let row = first; row < first + count; row++) {
-      rows.id0[row] = reader.int32()
-      rows.id1[row] = reader.int32()
-      rows.id2[row] = this.#idWords === WHOLE_ID ? reader.int32() : 0
+  /// Reads the places in the chain of the rows that `readSums` has just read, and the bytes of those ids that are kept.
+  readPlaces(reader: ByteReader, count: number, rows: Block, first: number): void {
+    const flags = this.#flags
+    let block = 0
+    for (let i = 0; i < count; i++) {
+      const has = ((flags[i] as number) & HAS_BLOCK) !== 0
+      if (has) block += reader.signed()
+      rows.block[first + i] = has ? block : ABSENT
+    }
+    for (let i = 0; i < count; i++) {
+      rows.txIndex[first + i] = ((flags[i] as number) & HAS_TX) !== 0 ? reader.varint() : ABSENT
+      rows.logIndex[first + i] = ((flags[i] as number) & HAS_LOG) !== 0 ? reader.varint() : ABSENT
+    }
+    for (let i = 0; i < count; i++) {
+      if (((flags[i] as number) & HAS_ID) !== 0) {
+        const id = reader.sized()
+        rows.keepId(first + i, id, 0, id.length)
+      } else rows.idAt[first + i] = -1
     }
   }
 
@@ -206,6 +208,14 @@ export class RowColumnsReader {
     if (uniform && count > 0) this.#flags.fill(reader.uint8(), 0, count)
     else for (let i = 0; i < count; i++) this.#flags[i] = reader.uint8()
     return this.#flags
+  }
+}
+
+function readIds(reader: ByteReader, count: number, rows: Block, first: number): void {
+  for (let row = first; row < first + count; row++) {
+    rows.id0[row] = reader.int32()
+    rows.id1[row] = reader.int32()
+    rows.id2[row] = reader.int32()
   }
 }
 
@@ -248,25 +258,6 @@ function readAmount(reader: ByteReader, rows: Block, row: number, form: number):
   const a3 = form === 3 ? reader.varint() : 0
   rows.setAmount(row, a0, a1, a2, a3)
   rows.price[row] = priceOf(rows.usd[row] as number, a0, a1, a2, a3)
-}
-
-function readPlaces(reader: ByteReader, count: number, rows: Block, first: number, flags: Uint8Array): void {
-  let block = 0
-  for (let i = 0; i < count; i++) {
-    const has = ((flags[i] as number) & HAS_BLOCK) !== 0
-    if (has) block += reader.signed()
-    rows.block[first + i] = has ? block : ABSENT
-  }
-  for (let i = 0; i < count; i++) {
-    rows.txIndex[first + i] = ((flags[i] as number) & HAS_TX) !== 0 ? reader.varint() : ABSENT
-    rows.logIndex[first + i] = ((flags[i] as number) & HAS_LOG) !== 0 ? reader.varint() : ABSENT
-  }
-  for (let i = 0; i < count; i++) {
-    if (((flags[i] as number) & HAS_ID) !== 0) {
-      const id = reader.sized()
-      rows.keepId(first + i, id, 0, id.length)
-    } else rows.idAt[first + i] = -1
-  }
 }
 
 /// Whether the id's bytes must be kept: without them the row's place in chain order could be undecided.

@@ -6,7 +6,7 @@
 import { invariant } from '../../invariant.js'
 import { FIELDS_PER_WINDOW, Field } from '../../stats.js'
 import { type EpochMs, epochMs } from '../../units.js'
-import { BLOCK_TICKS, END } from '../rows/block.js'
+import { END } from '../rows/block.js'
 import type { Cells } from '../slices/cells.js'
 import { UNPRICED } from '../slices/cells.js'
 import type { Slices } from '../slices/slices.js'
@@ -167,10 +167,7 @@ export class Readings {
 
   #cellsOf(index: number): Cells {
     const entry = this.#slices.get(index)
-    invariant(
-      entry?.cells != null && entry.loaded === BLOCK_TICKS,
-      'a block has cells while a cursor stands in it',
-    )
+    invariant(entry?.cells != null, 'a block has cells while a cursor stands in it')
     return entry.cells
   }
 }

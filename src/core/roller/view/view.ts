@@ -8,7 +8,9 @@
 /// The last window is as long as the retention: it decides which tokens exist, and first and last seen. Where no
 /// configured window is that long, one more cursor stands for it.
 
-import { BLOCK_TICKS, type Block, compareBytes, END } from '../rows/block.js'
+import { invariant } from '../../invariant.js'
+import { BLOCK_TICKS, type Block, compareBytes, END, WITHOUT_ID } from '../rows/block.js'
+import { BlockRuns, type VisitRun } from '../slices/block-runs.js'
 import { type Cells, SEEN, SEEN_TOKEN } from '../slices/cells.js'
 import type { BlockEntry, Slices } from '../slices/slices.js'
 import { grownInt32 } from '../tables/columns.js'
@@ -112,18 +114,19 @@ export class View {
     for (let w = 0; w < this.windows; w++) this.#expireTo(w, to - (this.#lengths[w] as number))
   }
 
-  /// Sees to it that cells are there where cursors stand, and those of the next block a slice for each that the cursor
-  /// moves on, so that entering a block holds up nobody. Lets go of cells that no cursor needs any more.
+  /// Sees to it that cells are there where cursors stand, and goes on making those of the next block, a share for each
+  /// slice that the cursor moves on, so that entering a block holds up nobody. Lets go of cells that no cursor needs any
+  /// more.
   loadAhead(): void {
     const slices = this.#slices
     for (let w = 0; w < this.windows; w++) {
       const next = (this.position[w] as number) + 1
       if (next > this.now) continue
       const entry = slices.at(next)
-      if (entry?.onDisk && next > entry.begin) this.#load(entry, BLOCK_TICKS)
+      if (entry !== undefined && next > entry.begin) slices.load(entry, 1)
       const begin = slices.beginOf(slices.blockOf(next))
       const after = slices.at(begin + BLOCK_TICKS)
-      if (after?.onDisk) this.#load(after, next - begin)
+      if (after !== undefined && next > begin) slices.load(after, (next - begin) / BLOCK_TICKS)
     }
     for (const entry of slices.loadedBlocks) if (!this.needs(entry)) slices.release(entry)
   }
@@ -158,26 +161,47 @@ export class View {
 
   /// Keeps the row as the token's last if it is last in chain order.
   close(rows: Block, row: number, token: number, tick: number): void {
-    const { records, closeId } = this.tokens
+    const { records } = this.tokens
     const timeMs = rows.timeMs[row] as number
     const at = token * RECORD
     const closeMs = records[at + CLOSE_MS] as number
-    if (timeMs < closeMs || (timeMs === closeMs && this.#comparesToClose(rows, row, token) < 0)) return
+    if (timeMs < closeMs) return
+    if (timeMs === closeMs) {
+      const order = this.#comparesToClose(rows, row, token)
+      if (Number.isNaN(order)) this.#closeAgain(token, tick)
+      if (!(order >= 0)) return
+    }
+    this.#setClose(rows, row, token, tick)
+  }
+
+  /// Looks for the token's last row in a slice of a block on disk, fingerprints included.
+  #closeAgain(token: number, tick: number): void {
+    const slices = this.#slices
+    const entry = slices.at(tick)
+    invariant(entry?.onDisk === true, 'only rows on disk have fingerprints that were not read')
+    let last = END
+    for (const row of slices.chainOf(entry, token, tick - entry.begin)) {
+      if (!Number.isNaN(slices.chainRows.price[row] as number)) last = row
+    }
+    invariant(last !== END, 'the slice of a last price has a priced row')
+    this.#setClose(slices.chainRows, last, token, tick)
+  }
+
+  #setClose(rows: Block, row: number, token: number, tick: number): void {
+    const { records, closeId } = this.tokens
+    const at = token * RECORD
     records[at + CLOSE_TICK] = tick
     records[at + CLOSE_PRICE] = rows.price[row] as number
-    records[at + CLOSE_MS] = timeMs
+    records[at + CLOSE_MS] = rows.timeMs[row] as number
     records[at + CLOSE_BLOCK] = rows.block[row] as number
     records[at + CLOSE_TX] = rows.txIndex[row] as number
     records[at + CLOSE_LOG] = rows.logIndex[row] as number
-    records[at + CLOSE_ID0] = rows.id0[row] as number
-    records[at + CLOSE_ID1] = rows.id1[row] as number
+    const isKnown = rows.offset[row] !== WITHOUT_ID
+    records[at + CLOSE_ID0] = isKnown ? (rows.id0[row] as number) : Number.NaN
+    records[at + CLOSE_ID1] = isKnown ? (rows.id1[row] as number) : Number.NaN
     const idAt = rows.idAt[row] as number
     if (idAt >= 0) closeId[token] = rows.ids.slice(idAt, idAt + (rows.idLength[row] as number))
     else if (closeId[token] !== undefined) closeId[token] = undefined
-  }
-
-  #load(entry: BlockEntry, slots: number): void {
-    this.#slices.load(entry, slots, this.expiredUpTo)
   }
 
   /// The slice of a token has another first price: windows that it opens take note.
@@ -203,23 +227,32 @@ export class View {
     for (let tick = from; tick <= to; ) {
       const entry = this.#slices.at(tick)
       const end = Math.min(to, this.#slices.beginOf(this.#slices.blockOf(tick)) + BLOCK_TICKS - 1)
-      if (entry !== undefined) for (; tick <= end; tick++) this.#enterSlice(entry, tick)
+      if (entry?.onDisk) this.#enterStored(entry, tick, end)
+      else for (; tick <= end && entry !== undefined; tick++) this.#enterSlice(entry, tick)
       tick = end + 1
     }
   }
 
   #enterSlice(entry: BlockEntry, tick: number): void {
-    const slices = this.#slices
-    const slot = tick - entry.begin
-    if (entry.onDisk) {
-      for (const row of slices.wholeSlice(entry, slot)) this.#enterAhead(entry, slices.sliceRows, row, tick)
-      return
-    }
     const { rows } = entry
     if (rows === null) return
-    for (let row = rows.sliceHead[slot] as number; row !== END; row = rows.nextInSlice[row] as number) {
+    const head = rows.sliceHead[tick - entry.begin] as number
+    for (let row = head; row !== END; row = rows.nextInSlice[row] as number) {
       this.#enterAhead(entry, rows, row, tick)
     }
+  }
+
+  /// View time lags so far behind log time that the slices it comes to are on disk already.
+  #enterStored(entry: BlockEntry, from: number, to: number): void {
+    const runs = new BlockRuns(this.#slices.parts, entry, () => true)
+    const enter: VisitRun = (_, rows) => {
+      for (let row = 0; row < rows.rows; row++) {
+        const tick = entry.begin + (rows.slot[row] as number)
+        if (tick >= from && tick <= to) this.#enterAhead(entry, rows, row, tick)
+      }
+    }
+    for (let piece = 0; piece < runs.pieces; piece++) runs.read(piece, enter)
+    runs.readRest(enter)
   }
 
   /// A row that was dated ahead enters.
@@ -264,7 +297,8 @@ export class View {
     this.touch(token)
   }
 
-  /// compareRows against the token's last row, times being equal.
+  /// compareRows against the token's last row, times being equal. NaN when only fingerprints can tell, and one of them
+  /// was not read.
   #comparesToClose(rows: Block, row: number, token: number): number {
     const { records, closeId } = this.tokens
     const at = token * RECORD
@@ -278,6 +312,7 @@ export class View {
     if (id !== undefined) {
       return compareBytes(rows.ids, rows.idAt[row] as number, rows.idLength[row] as number, id, 0, id.length)
     }
+    if (rows.offset[row] === WITHOUT_ID) return Number.NaN
     const id0 = (rows.id0[row] as number) - (records[at + CLOSE_ID0] as number)
     return id0 !== 0 ? id0 : (rows.id1[row] as number) - (records[at + CLOSE_ID1] as number)
   }
@@ -293,7 +328,7 @@ export class View {
       const begin = slices.beginOf(slices.blockOf(tick))
       const end = Math.min(last, begin + BLOCK_TICKS - 1)
       if (entry !== undefined) {
-        this.#load(entry, BLOCK_TICKS)
+        slices.load(entry, 1)
         const { cells } = entry
         for (; tick <= end && cells !== null; tick++) {
           const head = cells.sliceHead[tick - begin] as number
