@@ -48,6 +48,11 @@ export class SwapBatch {
   whoHash: Int32Array
   idAt: Int32Array
   idLength: Int32Array
+  /// Of `tx` and `chain`; a length of 0 where the producer gave none.
+  txAt: Int32Array
+  txLength: Int32Array
+  chainAt: Int32Array
+  chainLength: Int32Array
   /// The 96-bit fingerprint of the id's bytes (see fingerprint.ts).
   id0: Int32Array
   id1: Int32Array
@@ -81,6 +86,10 @@ export class SwapBatch {
     this.whoHash = new Int32Array(capacity)
     this.idAt = new Int32Array(capacity)
     this.idLength = new Int32Array(capacity)
+    this.txAt = new Int32Array(capacity)
+    this.txLength = new Int32Array(capacity)
+    this.chainAt = new Int32Array(capacity)
+    this.chainLength = new Int32Array(capacity)
     this.id0 = new Int32Array(capacity)
     this.id1 = new Int32Array(capacity)
     this.id2 = new Int32Array(capacity)
@@ -116,6 +125,10 @@ export class SwapBatch {
       this.whoHash,
       this.idAt,
       this.idLength,
+      this.txAt,
+      this.txLength,
+      this.chainAt,
+      this.chainLength,
       this.id0,
       this.id1,
       this.id2,

@@ -24,6 +24,8 @@ export function rowOf(batch: SwapBatch, i: number): PlainSwap {
     block: batch.block[i] ?? -2,
     txIndex: batch.txIndex[i] ?? -2,
     logIndex: batch.logIndex[i] ?? -2,
+    tx: text(batch.txAt, batch.txLength),
+    chain: text(batch.chainAt, batch.chainLength),
   }
 }
 

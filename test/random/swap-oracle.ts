@@ -16,6 +16,9 @@ export interface PlainSwap {
   block: number
   txIndex: number
   logIndex: number
+  /// Empty where it was not given.
+  tx: string
+  chain: string
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -97,7 +100,7 @@ function swapOf(fields: ReadonlyMap<string, unknown>): PlainSwap | null {
     const length = [...value].length - 1
     return length >= atLeast && length <= 128 ? value.slice(1) : null
   }
-  const optionalText = (name: string) => given(name) === undefined || text(name, 0) !== null
+  const optionalText = (name: string) => (given(name) === undefined ? '' : text(name, 0))
   const integer = (name: string, max: bigint) => {
     const value = given(name)
     if (typeof value !== 'string' || !/^.\d+$/.test(value) || BigInt(value.slice(1)) > max) return null
@@ -118,9 +121,11 @@ function swapOf(fields: ReadonlyMap<string, unknown>): PlainSwap | null {
   const block = optionalInteger('block', 9_007_199_254_740_991n)
   const txIndex = optionalInteger('txIndex', 2_147_483_647n)
   const logIndex = optionalInteger('logIndex', 2_147_483_647n)
+  const tx = optionalText('tx')
+  const chain = optionalText('chain')
   if (id === null || time === null || who === null || token === null || side === null) return null
   if (amount === null || usd === null || block === null || txIndex === null || logIndex === null) return null
-  if ((side !== 'buy' && side !== 'sell') || !optionalText('tx') || !optionalText('chain')) return null
+  if ((side !== 'buy' && side !== 'sell') || tx === null || chain === null) return null
   if (amount >= 10n ** 36n || usd > 9_000_000_000_000_000n) return null
   const priceGiven = given('price') !== undefined
   let price = Number.NaN
@@ -131,5 +136,5 @@ function swapOf(fields: ReadonlyMap<string, unknown>): PlainSwap | null {
   } else if (usd > 0n && amount > 0n) {
     price = Number(decimalText(usd, 6)) / Number(decimalText(amount, 18))
   }
-  return { id, time, who, token, side, amount, usd, price, priceGiven, block, txIndex, logIndex }
+  return { id, time, who, token, side, amount, usd, price, priceGiven, block, txIndex, logIndex, tx, chain }
 }

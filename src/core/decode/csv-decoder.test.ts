@@ -40,6 +40,8 @@ test('a row fills every column', () => {
     block: 18_259_481,
     txIndex: -1,
     logIndex: -1,
+    tx: '',
+    chain: '',
   })
   assert.equal(recordText(batch, 0), ROW)
 })

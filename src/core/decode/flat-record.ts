@@ -53,6 +53,8 @@ export class FlatRecordReader {
     batch.txIndex[row] = ABSENT
     batch.logIndex[row] = ABSENT
     batch.priceGiven[row] = 0
+    batch.txLength[row] = 0
+    batch.chainLength[row] = 0
     for (;;) {
       p = skipBlanks(bytes, p, end)
       if (p + AHEAD > end || bytes[p] !== QUOTE) return -1
@@ -97,10 +99,20 @@ export class FlatRecordReader {
           batch.tokenHash[row] = this.#fingerprint.name(bytes, from, p - 1 - from)
           break
         }
-        case SwapField.TX:
-        case SwapField.CHAIN:
+        case SwapField.TX: {
+          const from = p + 1
           p = stringEnd(bytes, p, end)
+          batch.txAt[row] = from
+          batch.txLength[row] = p - 1 - from
           break
+        }
+        case SwapField.CHAIN: {
+          const from = p + 1
+          p = stringEnd(bytes, p, end)
+          batch.chainAt[row] = from
+          batch.chainLength[row] = p - 1 - from
+          break
+        }
         case SwapField.TIME:
           p = this.#plainInteger(bytes, p, end, MAX_TIME_MS)
           batch.timeMs[row] = this.#integer

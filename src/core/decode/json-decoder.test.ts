@@ -43,6 +43,8 @@ test('a line fills every column', () => {
     block: 18_259_481,
     txIndex: 12,
     logIndex: 34,
+    tx: '0xabc',
+    chain: 'ethereum',
   })
   assert.equal(recordText(batch, 0), text)
   const fingerprint = new Fingerprint()

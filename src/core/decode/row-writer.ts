@@ -59,6 +59,8 @@ export class RowWriter {
     else if (field === SwapField.TX_INDEX) batch.txIndex[row] = ABSENT
     else if (field === SwapField.LOG_INDEX) batch.logIndex[row] = ABSENT
     else if (field === SwapField.PRICE) batch.priceGiven[row] = 0
+    else if (field === SwapField.TX) batch.txLength[row] = 0
+    else if (field === SwapField.CHAIN) batch.chainLength[row] = 0
     return null
   }
 
@@ -96,12 +98,13 @@ export class RowWriter {
         return null
       }
       case SwapField.TX:
+        batch.txAt[row] = at
+        batch.txLength[row] = length
+        return this.#wantedOptionalString(kind, at, length)
       case SwapField.CHAIN:
-        return length === 0 && kind === Kind.STRING
-          ? null
-          : this.#wantedString(kind, at, length) === null
-            ? null
-            : WANTED_OPTIONAL_STRING
+        batch.chainAt[row] = at
+        batch.chainLength[row] = length
+        return this.#wantedOptionalString(kind, at, length)
       case SwapField.TIME: {
         const time = this.#integer(kind, at, length, MAX_TIME_MS)
         batch.timeMs[row] = time
@@ -173,6 +176,11 @@ export class RowWriter {
     const count = countCodePoints(this.#bytes, at, at + length)
     if (count < 0) return WANTED_UTF8
     return count > MAX_STRING_CHARACTERS ? WANTED_STRING : null
+  }
+
+  #wantedOptionalString(kind: number, at: number, length: number): string | null {
+    const isEmpty = length === 0 && kind === Kind.STRING
+    return isEmpty || this.#wantedString(kind, at, length) === null ? null : WANTED_OPTIONAL_STRING
   }
 
   /// The integer of plain digits, 0 … max, or −1.
