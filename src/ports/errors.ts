@@ -89,6 +89,27 @@ export class SettingsMismatchError extends PortError {
   readonly retryable = false
 }
 
+/// What answers elsewhere (a database server) is away or does not answer in time.
+export class UnavailableError extends PortError {
+  override readonly name = 'UnavailableError'
+  readonly code = 'E_UNAVAILABLE'
+  readonly retryable = true
+}
+
+/// More is asked at a time than is answered; the call did nothing.
+export class BusyError extends PortError {
+  override readonly name = 'BusyError'
+  readonly code = 'E_BUSY'
+  readonly retryable = true
+}
+
+/// Somebody else has written meanwhile: read the position again and go on from there.
+export class PositionMovedError extends PortError {
+  override readonly name = 'PositionMovedError'
+  readonly code = 'E_POSITION_MOVED'
+  readonly retryable = true
+}
+
 /// The networked log refuses what is appended, and will again: rights or settings are wrong.
 export class LogRefusedError extends PortError {
   override readonly name = 'LogRefusedError'

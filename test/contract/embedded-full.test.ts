@@ -1,8 +1,8 @@
 /// A full disk, and a disk that fails: real limits where the system lets us set them, and a file system that fails at
 /// chosen calls.
 import assert from 'node:assert/strict'
-import { execFile, execFileSync } from 'node:child_process'
-import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { readdirSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import { randomness } from '../random/randomness.js'
 import { append } from './append.js'
 import { openLog } from './embedded-stores.js'
 import { scratchDirectory } from './scratch.js'
+import { fillWith, smallFileSystem } from './small-file-system.js'
 import { lines, readTo, records } from './trade-log.js'
 
 const noRoom = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
@@ -139,23 +140,9 @@ test('a file size limit of the system is a full disk', { skip: process.platform 
 })
 
 test('a file system that is really full, until there is room again', async t => {
-  const mount = join(scratchDirectory(t), '..', `volumer-tmpfs-${process.pid}`)
-  try {
-    execFileSync('mkdir', ['-p', mount])
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', mount], { stdio: 'ignore' })
-  } catch {
-    rmSync(mount, { recursive: true, force: true })
-    t.skip('mounting a file system is not permitted here')
-    return
-  }
-  t.after(() => {
-    execFileSync('umount', [mount])
-    rmSync(mount, { recursive: true, force: true })
-  })
-  const ballast = join(mount, 'ballast')
-  const fd = openSync(ballast, 'w')
-  writeSync(fd, Buffer.alloc(200_000))
-  closeSync(fd)
+  const mount = smallFileSystem(t, '512k')
+  if (mount === null) return
+  const makeRoom = fillWith(mount, 200_000)
 
   const directory = join(mount, 'log')
   const log = openLog(directory, { segmentBytes: 30_000 })
@@ -173,7 +160,7 @@ test('a file system that is really full, until there is room again', async t => 
   }
   while (refusals < 20) await appendOrRefuse()
   const whenFull = end
-  rmSync(ballast)
+  makeRoom()
   while (refusals < 40) await appendOrRefuse()
   assert.ok(whenFull > 0 && end > whenFull, `${whenFull} records before, ${end} after there was room`)
   assert.deepEqual((await readTo(log, 0, 0, end)).flatMap(records), upTo(end))

@@ -70,6 +70,11 @@ export class Oracle {
     return Number((await this.#db.runAndReadAll(sql)).getRowsJS()[0]?.[0])
   }
 
+  /// The rows of a query over the oracle's tables.
+  async rows(sql: string): Promise<JS[][]> {
+    return (await this.#db.runAndReadAll(sql)).getRowsJS()
+  }
+
   /// The answer of every listed token at view time `tick`, as JSON text, counting records below offset `upTo`.
   async answers(tick: number, upTo: number, version: string): Promise<Map<string, string>> {
     const rows = (await this.#db.runAndReadAll(statistics(tick, upTo))).getRowsJS()

@@ -1,0 +1,22 @@
+/// How DuckDB spells what databases spell differently. Times are TIMESTAMPs in UTC.
+
+import type { Dialect } from '../archive/session.js'
+
+export const duckDbDialect: Dialect = {
+  at: ms => `epoch_ms(${ms})`,
+  ms: time => `epoch_ms(${time})::DOUBLE`,
+  quotient: (of, by) => `CAST(${of} AS BIGINT) // ${by}`,
+  date: days => `(DATE '1970-01-01' + CAST(${days} AS INTEGER))`,
+  first: (value, by) => `arg_min(${value}, ${by}) FILTER (WHERE ${value} IS NOT NULL)`,
+  last: (value, by) => `arg_max(${value}, ${by}) FILTER (WHERE ${value} IS NOT NULL)`,
+  least: bytes => `min(${bytes})`,
+  greatest: bytes => `max(${bytes})`,
+  forUpdate: '',
+  unlessThere: '',
+  text: value => `CAST(${value} AS VARCHAR)`,
+  number: value => `CAST(${value} AS DOUBLE)`,
+  stretch: (minutes, time) =>
+    `time_bucket(INTERVAL '${minutes} minutes', ${time}, TIMESTAMP '1970-01-01 00:00:00')`,
+  stored: text => text,
+  restored: text => text,
+}

@@ -1,0 +1,200 @@
+/// The trade archive in memory, for tests: swaps in an array, and every answer computed from them anew.
+
+import { bucketOf, CANDLE_INTERVALS, type Candle } from '../../core/candles.js'
+import { invariant } from '../../core/invariant.js'
+import { type EpochMs, epochMs, type Offset, tickOf } from '../../core/units.js'
+import { PositionMovedError } from '../../ports/errors.js'
+import type {
+  AdmittedSwap,
+  ArchiveBatch,
+  Archived,
+  ArchivedSwap,
+  ArchiveLimits,
+  ArchivePosition,
+  ArchiveRules,
+  ArchiveSummary,
+  CandleQuery,
+  TradeArchive,
+  TradePlace,
+  TradesQuery,
+} from '../../ports/trade-archive.js'
+
+const HOUR = CANDLE_INTERVALS['1h']
+const DAY = CANDLE_INTERVALS['1d']
+const SWAP_BYTES = 400
+const SCAN_ROWS = 1000
+
+export class MemoryTradeArchive implements TradeArchive {
+  readonly #rules: ArchiveRules
+  readonly #limits: ArchiveLimits
+  readonly #positions = new Map<number, ArchivePosition>()
+  readonly #asOf = new Map<number, EpochMs>()
+  /// In the order of acceptance. Swaps whose trades are dropped stay for their candles.
+  #swaps: AdmittedSwap[] = []
+  /// Accepted swaps by their partition and the first 64 bits of their fingerprints.
+  readonly #byFingerprint = new Map<string, readonly AdmittedSwap[]>()
+  #tradesFrom = epochMs(0)
+  #candlesFrom = epochMs(0)
+
+  constructor(rules: ArchiveRules, limits: ArchiveLimits) {
+    this.#rules = rules
+    this.#limits = limits
+  }
+
+  async position(partition: number): Promise<ArchivePosition | null> {
+    return this.#positions.get(partition) ?? null
+  }
+
+  async append(batch: ArchiveBatch): Promise<Archived> {
+    this.#move(batch.partition, batch.from, batch.to, batch.logTime)
+    let archived = 0
+    let expired = 0
+    for (const swap of batch.swaps) {
+      if (swap.time < this.#tradesFrom) expired++
+      else if (this.#take(batch.partition, swap)) archived++
+    }
+    return { archived, expired, duplicates: batch.swaps.length - archived - expired }
+  }
+
+  async skip(partition: number, from: Offset, to: Offset, logTime: EpochMs): Promise<void> {
+    this.#move(partition, from, to, logTime)
+  }
+
+  async candles({ token, interval, from, to }: CandleQuery): Promise<readonly Candle[]> {
+    const intervalMs = CANDLE_INTERVALS[interval]
+    const floor = intervalMs < CANDLE_INTERVALS['1m'] ? this.#tradesFrom : this.#candlesFrom
+    const buckets = new Map<number, AdmittedSwap[]>()
+    for (const swap of this.#swaps) {
+      const time = bucketOf(swap.time, intervalMs)
+      if (swap.token !== token || swap.time < floor || time < from || time >= to) continue
+      const bucket = buckets.get(time)
+      if (bucket === undefined) buckets.set(time, [swap])
+      else bucket.push(swap)
+    }
+    return [...buckets].sort(([a], [b]) => a - b).map(([time, swaps]) => candleOf(epochMs(time), swaps))
+  }
+
+  async closeBefore(token: string, time: EpochMs): Promise<number | null> {
+    const before = this.#swaps.filter(
+      swap => swap.token === token && swap.time < time && swap.time >= this.#candlesFrom,
+    )
+    return candleOf(epochMs(0), before).close
+  }
+
+  async trades({ of, from, to, limit, after }: TradesQuery): Promise<readonly ArchivedSwap[]> {
+    return this.#kept(from, to)
+      .filter(swap => ('token' in of ? swap.token === of.token : swap.who === of.who))
+      .filter(swap => after === null || compare(swap, after) < 0)
+      .sort((a, b) => compare(b, a))
+      .slice(0, limit)
+      .map(plain)
+  }
+
+  async *scan(from: EpochMs, to: EpochMs): AsyncGenerator<readonly ArchivedSwap[]> {
+    const swaps = this.#kept(from, to).sort(compare).map(plain)
+    for (let at = 0; at < swaps.length; at += SCAN_ROWS) yield swaps.slice(at, at + SCAN_ROWS)
+  }
+
+  async maintain(partition: number, asOf: EpochMs): Promise<void> {
+    const { tradesRetentionMs, candlesRetentionMs, sizeBytesMax } = this.#limits
+    this.#asOf.set(partition, asOf)
+    const times = [...this.#positions].map(([number, { logTime }]) => this.#asOf.get(number) ?? logTime)
+    const now = Math.min(asOf, ...times)
+    this.#forget(now - tradesRetentionMs, now - candlesRetentionMs)
+    // Candles have no size of their own here: half the share of both limits leaves, until the rest fits.
+    let share = 1
+    while (this.#sizeBytes() > sizeBytesMax && share > 1e-6) {
+      share /= 2
+      this.#forget(now - tradesRetentionMs * share, now - candlesRetentionMs * share)
+    }
+  }
+
+  async summary(): Promise<ArchiveSummary> {
+    return { tradesFrom: this.#tradesFrom, candlesFrom: this.#candlesFrom, sizeBytes: this.#sizeBytes() }
+  }
+
+  async close(): Promise<void> {}
+
+  #move(partition: number, from: Offset, to: Offset, logTime: EpochMs): void {
+    const position = this.#positions.get(partition)
+    if (position !== undefined && position.offset !== from) {
+      throw new PositionMovedError(`The archive stands at offset ${position.offset}, not ${from}`)
+    }
+    invariant(from <= to, 'a batch does not end before it begins')
+    this.#positions.set(partition, { offset: to, logTime })
+  }
+
+  /// False for a duplicate.
+  #take(partition: number, swap: AdmittedSwap): boolean {
+    const [word0, word1] = swap.fingerprint
+    const key = `${partition} ${word0} ${word1}`
+    const alike = this.#byFingerprint.get(key) ?? []
+    if (alike.some(kept => this.#isDuplicate(kept, swap))) return false
+    this.#byFingerprint.set(key, [...alike, swap])
+    this.#swaps.push(swap)
+    return true
+  }
+
+  /// Of two swaps whose fingerprints begin with the same 64 bits.
+  #isDuplicate(kept: AdmittedSwap, swap: AdmittedSwap): boolean {
+    const { resolutionMs, dedupeHorizonMs } = this.#rules
+    if (tickOf(kept.time, resolutionMs) === tickOf(swap.time, resolutionMs)) return true
+    return kept.fingerprint[2] === swap.fingerprint[2] && swap.logTime - kept.logTime < dedupeHorizonMs
+  }
+
+  #kept(from: EpochMs, to: EpochMs): AdmittedSwap[] {
+    return this.#swaps.filter(({ time }) => time >= from && time < to && time >= this.#tradesFrom)
+  }
+
+  #forget(tradesBefore: number, candlesBefore: number): void {
+    this.#tradesFrom = later(this.#tradesFrom, tradesBefore, HOUR)
+    this.#candlesFrom = later(this.#candlesFrom, candlesBefore, DAY)
+    const floor = Math.min(this.#tradesFrom, this.#candlesFrom)
+    this.#swaps = this.#swaps.filter(({ time }) => time >= floor)
+  }
+
+  #sizeBytes(): number {
+    return SWAP_BYTES * this.#kept(this.#tradesFrom, epochMs(Number.MAX_SAFE_INTEGER)).length
+  }
+}
+
+const later = (floor: EpochMs, before: number, partitionMs: number): EpochMs =>
+  epochMs(Math.max(floor, before <= 0 ? 0 : bucketOf(before, partitionMs)))
+
+function candleOf(time: EpochMs, swaps: readonly AdmittedSwap[]): Candle {
+  const priced = swaps
+    .filter(swap => swap.price !== null)
+    .sort((a, b) => Buffer.compare(a.place, b.place))
+    .map(swap => swap.price ?? 0)
+  const buys = swaps.filter(({ side }) => side === 'buy')
+  const sells = swaps.filter(({ side }) => side === 'sell')
+  const sum = (of: readonly AdmittedSwap[]) => of.reduce((total, { usd }) => total + BigInt(usd), 0n)
+  return {
+    time,
+    open: priced[0] ?? null,
+    high: priced.length === 0 ? null : Math.max(...priced),
+    low: priced.length === 0 ? null : Math.min(...priced),
+    close: priced.at(-1) ?? null,
+    buyUsd: sum(buys),
+    sellUsd: sum(sells),
+    buys: buys.length,
+    sells: sells.length,
+    traders: new Set(swaps.map(({ who }) => who)).size,
+  }
+}
+
+/// Chain order, ids by their bytes.
+function compare(a: TradePlace, b: TradePlace): number {
+  return (
+    a.time - b.time ||
+    (a.block ?? -1) - (b.block ?? -1) ||
+    (a.txIndex ?? -1) - (b.txIndex ?? -1) ||
+    (a.logIndex ?? -1) - (b.logIndex ?? -1) ||
+    Buffer.compare(Buffer.from(a.id), Buffer.from(b.id))
+  )
+}
+
+function plain(swap: AdmittedSwap): ArchivedSwap {
+  const { offset, logTime, fingerprint, place, ...rest } = swap
+  return rest
+}

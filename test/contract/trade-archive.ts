@@ -1,0 +1,664 @@
+/// What every TradeArchive keeps (src/ports/trade-archive.ts).
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import {
+  bucketOf,
+  CANDLE_INTERVAL_NAMES,
+  CANDLE_INTERVALS,
+  type Candle,
+  formatMicroUsd,
+} from '../../src/core/candles.js'
+import { type EpochMs, epochMs, type Offset, offset } from '../../src/core/units.js'
+import type {
+  Archived,
+  ArchivedSwap,
+  ArchiveLimits,
+  ArchiveRules,
+  TradeArchive,
+  TradesOf,
+} from '../../src/ports/trade-archive.js'
+import { BatchBuilder } from '../../src/roles/archiver/batch-builder.js'
+import { oracleCandles, oracleTrades, type PlainCandle } from '../oracle/candles.js'
+import { Oracle } from '../oracle/oracle.js'
+import { Random, testSeed } from '../simulation/random.js'
+import {
+  DEFAULT_RULES,
+  isSwap,
+  ndjson,
+  type RawBatch,
+  type RawRecord,
+  type RawSwap,
+} from '../simulation/raw-swap.js'
+import { ODD_TOKENS, SwapStream } from '../simulation/streams.js'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+/// A midnight, UTC.
+export const START = Date.UTC(2026, 10, 24)
+
+export const ARCHIVE_RULES: ArchiveRules = DEFAULT_RULES
+
+export const BOUNDLESS: ArchiveLimits = {
+  tradesRetentionMs: 1000 * DAY,
+  candlesRetentionMs: 1000 * DAY,
+  sizeBytesMax: 2 ** 40,
+}
+
+export interface ArchiveOpening {
+  readonly rules: ArchiveRules
+  readonly limits: ArchiveLimits
+}
+
+/// A place for an archive that goes with the test.
+export interface ArchivePlace {
+  /// The first opening makes an empty archive. One at a time is open.
+  open(opening: ArchiveOpening): Promise<TradeArchive>
+  /// Whether an archive that is opened again has what was there.
+  readonly durable: boolean
+}
+
+export type MakeArchivePlace = (t: TestContext) => Promise<ArchivePlace>
+
+/// Appends records as a trade log would hold them, and the archiver make batches of them.
+export class Writer {
+  archive: TradeArchive
+  readonly #builder: BatchBuilder
+  #next = 0
+
+  constructor(archive: TradeArchive, partition = 0, from = 0) {
+    this.archive = archive
+    this.#next = from
+    this.#builder = new BatchBuilder(partition, DEFAULT_RULES, {
+      offset: offset(from),
+      logTime: epochMs(0),
+    })
+  }
+
+  get logTime(): EpochMs {
+    return this.#builder.logTime
+  }
+
+  /// The offset of the next record.
+  get next(): Offset {
+    return offset(this.#next)
+  }
+
+  async append(...batches: readonly RawBatch[]): Promise<Archived> {
+    const sum = { archived: 0, duplicates: 0, expired: 0 }
+    const flush = async () => {
+      const { archived, duplicates, expired } = await this.archive.append(this.#builder.take())
+      sum.archived += archived
+      sum.duplicates += duplicates
+      sum.expired += expired
+    }
+    for (const { appendTime, records } of batches) {
+      const batch = {
+        partition: 0,
+        firstOffset: offset(this.#next),
+        count: records.length,
+        appendTime: epochMs(appendTime),
+        bytes: ndjson(records),
+        ranges: null,
+        broken: null,
+      }
+      if (!this.#builder.fits(batch)) await flush()
+      await this.#builder.add(batch, async () => {})
+      this.#next += records.length
+    }
+    await flush()
+    return sum
+  }
+
+  swaps(appendTime: number, ...records: readonly RawRecord[]): Promise<Archived> {
+    return this.append({ appendTime, records })
+  }
+}
+
+export function swap(id: string, time: number, more: Partial<RawSwap> = {}): RawSwap {
+  return { id, time, who: 'alice', token: 'BTC', side: 'buy', amount: '2', usd: '100', ...more }
+}
+
+export const EVER = { from: epochMs(0), to: epochMs(253_402_300_800_000) }
+
+async function tradesOf(archive: TradeArchive, of: TradesOf, limit = 1000): Promise<readonly ArchivedSwap[]> {
+  return archive.trades({ of, ...EVER, limit, after: null })
+}
+
+export async function idsOf(archive: TradeArchive, of: TradesOf = { token: 'BTC' }): Promise<string[]> {
+  return (await tradesOf(archive, of)).map(({ id }) => id)
+}
+
+function plainCandle({ buyUsd, sellUsd, ...rest }: Candle): PlainCandle {
+  const { time, open, high, low, close, buys, sells, traders } = rest
+  const buyVolume = formatMicroUsd(buyUsd)
+  const sellVolume = formatMicroUsd(sellUsd)
+  return { time, open, high, low, close, buyVolume, sellVolume, buys, sells, traders }
+}
+
+export async function minutesOf(archive: TradeArchive, token = 'BTC'): Promise<PlainCandle[]> {
+  const found = await archive.candles({ token, interval: '1m', ...EVER })
+  return found.map(plainCandle)
+}
+
+export function tradeArchiveContract(name: string, make: MakeArchivePlace): void {
+  const opened = async (t: TestContext, limits: Partial<ArchiveLimits> = {}) => {
+    const place = await make(t)
+    const opening = { rules: ARCHIVE_RULES, limits: { ...BOUNDLESS, ...limits } }
+    const archive = await place.open(opening)
+    const writer = new Writer(archive)
+    t.after(() => writer.archive.close())
+    const reopen = async () => {
+      await writer.archive.close()
+      writer.archive = await place.open(opening)
+      return writer.archive
+    }
+    return { archive, writer, place, reopen }
+  }
+
+  describe(`TradeArchive, ${name}`, { concurrency: false }, () => {
+    test('an empty archive knows nothing, and says so', async t => {
+      const { archive } = await opened(t)
+      assert.equal(await archive.position(0), null)
+      assert.deepEqual(await idsOf(archive), [])
+      assert.deepEqual(await minutesOf(archive), [])
+      assert.equal(await archive.closeBefore('BTC', epochMs(START)), null)
+      const { tradesFrom, candlesFrom } = await archive.summary()
+      assert.deepEqual({ tradesFrom, candlesFrom }, { tradesFrom: 0, candlesFrom: 0 })
+    })
+
+    test('swaps come back as they were sent, at every limit', async t => {
+      const { archive, writer } = await opened(t)
+      const sent: RawSwap[] = [
+        swap('all', START + 1, {
+          price: '0.1',
+          block: 2 ** 53 - 1,
+          txIndex: 2 ** 31 - 1,
+          logIndex: 0,
+          tx: '0xabc',
+          chain: 'ethereum',
+        } as Partial<RawSwap>),
+        swap('nothing', START + 2, { amount: '0', usd: '0', side: 'sell' }),
+        swap('least', START + 3, { amount: '0.000000000000000001', usd: '0.000001', price: '1e-40' }),
+        swap('most', START + 4, {
+          amount: '999999999999999999.999999999999999999',
+          usd: '9000000000',
+          price: '1e40',
+        }),
+        swap('odd \u0000 "\' \\ % 🦄 é', START + 5, { who: '\u0000\u{10ffff}', token: 'BTC' }),
+        swap('third', START + 6, { amount: '3', usd: '1' }),
+      ]
+      assert.deepEqual(await writer.swaps(START + 6, ...sent), {
+        archived: 6,
+        duplicates: 0,
+        expired: 0,
+      })
+      const common = { who: 'alice', token: 'BTC', side: 'buy', amount: '2', usd: 100_000_000, price: 50 }
+      const none = { block: null, txIndex: null, logIndex: null, tx: null, chain: null }
+      const expected = [
+        {
+          ...common,
+          id: 'all',
+          price: 0.1,
+          block: 2 ** 53 - 1,
+          txIndex: 2 ** 31 - 1,
+          logIndex: 0,
+          tx: '0xabc',
+          chain: 'ethereum',
+        },
+        { ...common, ...none, id: 'nothing', amount: '0', usd: 0, price: null, side: 'sell' },
+        { ...common, ...none, id: 'least', amount: '0.000000000000000001', usd: 1, price: 1e-40 },
+        {
+          ...common,
+          ...none,
+          id: 'most',
+          amount: '999999999999999999.999999999999999999',
+          usd: 9e15,
+          price: 1e40,
+        },
+        { ...common, ...none, id: 'odd \u0000 "\' \\ % 🦄 é', who: '\u0000\u{10ffff}' },
+        { ...common, ...none, id: 'third', amount: '3', usd: 1_000_000, price: 1 / 3 },
+      ].map((fields, i) => ({ ...fields, time: START + 1 + i }))
+      assert.deepEqual([...(await tradesOf(archive, { token: 'BTC' }))].reverse(), expected)
+      assert.equal((await tradesOf(archive, { who: '\u0000\u{10ffff}' })).length, 1)
+      const scanned: ArchivedSwap[] = []
+      for await (const swaps of archive.scan(EVER.from, EVER.to)) scanned.push(...swaps)
+      assert.deepEqual(scanned, expected)
+    })
+
+    test('the position moves with what is appended, and a batch counts once', async t => {
+      const { archive, writer } = await opened(t)
+      await writer.swaps(START, swap('a', START), { invalid: 'nonsense' }, swap('b', START))
+      assert.deepEqual(await archive.position(0), { offset: 3, logTime: START })
+      await writer.swaps(START + 5, { invalid: '{}' })
+      assert.deepEqual(await archive.position(0), { offset: 4, logTime: START + 5 })
+      const again = new Writer(archive)
+      await assert.rejects(again.swaps(START, swap('a', START)), { code: 'E_POSITION_MOVED' })
+      await assert.rejects(new Writer(archive, 0, 7).swaps(START, swap('c', START)), {
+        code: 'E_POSITION_MOVED',
+      })
+      assert.deepEqual(await idsOf(archive), ['b', 'a'])
+      assert.deepEqual(await archive.position(0), { offset: 4, logTime: START + 5 })
+      assert.equal(await archive.position(1), null)
+    })
+
+    test('partitions have positions of their own', async t => {
+      const { archive, writer } = await opened(t)
+      await writer.swaps(START, swap('a', START))
+      await new Writer(archive, 7, 100).swaps(START + 1, swap('b', START, { token: 'ETH' }))
+      assert.deepEqual(await archive.position(0), { offset: 1, logTime: START })
+      assert.deepEqual(await archive.position(7), { offset: 101, logTime: START + 1 })
+      assert.deepEqual(await idsOf(archive, { token: 'ETH' }), ['b'])
+      // Each has a roller of its own, which knows nothing of the others' ids.
+      await new Writer(archive, 7, 101).swaps(START + 1, swap('a', START, { token: 'ETH' }))
+      assert.deepEqual(await idsOf(archive, { token: 'ETH' }), ['b', 'a'])
+    })
+
+    test('records that the log dropped are skipped', async t => {
+      const { archive, writer } = await opened(t)
+      await writer.swaps(START, swap('a', START))
+      await archive.skip(0, offset(1), offset(50), epochMs(START + 9))
+      assert.deepEqual(await archive.position(0), { offset: 50, logTime: START + 9 })
+      await new Writer(archive, 0, 50).swaps(START + 9, swap('b', START + 1))
+      assert.deepEqual(await idsOf(archive), ['b', 'a'])
+      await assert.rejects(archive.skip(0, offset(1), offset(60), epochMs(START)), {
+        code: 'E_POSITION_MOVED',
+      })
+    })
+
+    test('an id counts once within the horizon, and always within its slice', async t => {
+      const { archive, writer } = await opened(t)
+      const counted: Record<string, Archived> = {}
+      counted.batch = await writer.swaps(
+        START,
+        swap('a', START),
+        swap('a', START, { usd: '7' }),
+        swap('a', START - 5000),
+      )
+      counted.sameAgain = await writer.swaps(START + HOUR - 1, swap('a', START))
+      counted.anotherTime = await writer.swaps(START + HOUR - 1, swap('a', START + 5000))
+      // Beyond the horizon: the slice tells, by whichever millisecond of it.
+      counted.slice = await writer.swaps(START + HOUR, swap('a', START + 999))
+      counted.beyond = await writer.swaps(START + HOUR, swap('a', START + 1000))
+      // The duplicates since have not made the id younger.
+      counted.again = await writer.swaps(START + 2 * HOUR - 1, swap('a', START + 2000))
+      counted.anew = await writer.swaps(START + 2 * HOUR, swap('a', START + 2000))
+      assert.deepEqual(
+        Object.fromEntries(Object.entries(counted).map(([what, { archived }]) => [what, archived])),
+        { batch: 1, sameAgain: 0, anotherTime: 0, slice: 0, beyond: 1, again: 0, anew: 1 },
+      )
+      assert.deepEqual(
+        (await tradesOf(archive, { token: 'BTC' })).map(({ time, usd }) => [time - START, usd]),
+        [
+          [2000, 100_000_000],
+          [1000, 100_000_000],
+          [0, 100_000_000],
+        ],
+      )
+    })
+
+    test('candles: a late swap changes each that it belongs to', async t => {
+      const { archive, writer } = await opened(t)
+      const at = START + 12 * HOUR
+      await writer.swaps(
+        at + 90_000,
+        swap('b', at + 61_000, { usd: '300' }),
+        swap('c', at + 62_000, { usd: '200' }),
+      )
+      const candle = (minute: number, prices: readonly (number | null)[], buys: string, count: number) => {
+        const [open = null, high = null, low = null, close = null] = prices
+        const numbers = { buyVolume: buys, sellVolume: '0', buys: count, sells: 0, traders: 1 }
+        return { time: at + minute * MINUTE, open, high, low, close, ...numbers }
+      }
+      assert.deepEqual(await minutesOf(archive), [candle(1, [150, 150, 100, 100], '500', 2)])
+      await writer.swaps(at + 91_000, swap('a', at + 60_000, { usd: '500' }), swap('z', at, { usd: '0' }))
+      assert.deepEqual(await minutesOf(archive), [
+        candle(0, [], '0', 1),
+        candle(1, [250, 250, 100, 100], '1000', 3),
+      ])
+      const [hour] = await archive.candles({ token: 'BTC', interval: '1h', ...EVER })
+      assert.deepEqual(
+        hour === undefined ? null : plainCandle(hour),
+        candle(0, [250, 250, 100, 100], '1000', 4),
+      )
+    })
+
+    test('candles: traders are distinct in every interval, in whatever order swaps come', async t => {
+      const { archive, writer } = await opened(t)
+      // Offsets into the day at which two traders trade, in an order that jumps about.
+      const times = [
+        9 * HOUR,
+        9 * HOUR + 61_000,
+        2 * HOUR,
+        9 * HOUR + 20 * MINUTE,
+        2 * HOUR + 1,
+        5 * HOUR,
+        23 * HOUR,
+      ]
+      const now = START + DAY
+      for (const [i, time] of times.entries()) {
+        const who = i % 3 === 0 ? 'bob' : 'alice'
+        await writer.swaps(
+          now,
+          swap(`s${i}`, START + time, { who }),
+          swap(`t${i}`, START + time, { who: 'carol' }),
+        )
+        await archive.maintain(0, epochMs(now))
+      }
+      const counts: Record<string, number[]> = {}
+      for (const interval of CANDLE_INTERVAL_NAMES) {
+        const found = await archive.candles({ token: 'BTC', interval, ...EVER })
+        counts[interval] = found.map(({ traders }) => traders)
+      }
+      assert.deepEqual(counts, {
+        '1s': [2, 2, 2, 2, 2, 2],
+        '1m': [2, 2, 2, 2, 2, 2],
+        '5m': [2, 2, 3, 2, 2],
+        '15m': [2, 2, 3, 2, 2],
+        '1h': [2, 2, 3, 2],
+        '4h': [2, 2, 3, 2],
+        '1d': [3],
+      })
+    })
+
+    test('candles begin within the range that is asked for', async t => {
+      const { archive, writer } = await opened(t)
+      for (let i = 0; i < 5; i++) await writer.swaps(START + HOUR, swap(`s${i}`, START + i * MINUTE))
+      const asked = async (from: number, to: number) =>
+        (
+          await archive.candles({
+            token: 'BTC',
+            interval: '1m',
+            from: epochMs(START + from),
+            to: epochMs(START + to),
+          })
+        ).map(({ time }) => (time - START) / MINUTE)
+      assert.deepEqual(await asked(MINUTE, 3 * MINUTE), [1, 2])
+      assert.deepEqual(await asked(MINUTE + 1, 3 * MINUTE + 1), [2, 3])
+      assert.deepEqual(await asked(MINUTE, MINUTE), [])
+      assert.deepEqual(await asked(10 * MINUTE, 90 * MINUTE), [])
+      assert.deepEqual(await archive.candles({ token: 'nobody’s', interval: '1m', ...EVER }), [])
+    })
+
+    test('the close before a time is found days back', async t => {
+      const { archive, writer } = await opened(t)
+      const now = START + 3 * DAY
+      await writer.swaps(now - 2 * DAY - HOUR, swap('a', now - 2 * DAY - HOUR, { usd: '10' }))
+      await archive.maintain(0, epochMs(now - 2 * DAY))
+      await writer.swaps(
+        now,
+        swap('b', now - 10 * MINUTE, { usd: '20' }),
+        swap('c', now - 5 * MINUTE, { usd: '0' }),
+        swap('d', now - 10 * MINUTE + 1, { usd: '30' }),
+      )
+      const before = (ms: number) => archive.closeBefore('BTC', epochMs(now - ms))
+      for (let turn = 0; turn < 2; turn++) {
+        assert.equal(await before(0), 15)
+        assert.equal(await before(9 * MINUTE), 15)
+        assert.equal(await before(10 * MINUTE), 5)
+        assert.equal(await before(2 * DAY), 5)
+        assert.equal(await before(2 * DAY + 2 * HOUR), null)
+        assert.equal(await archive.closeBefore('ETH', epochMs(now)), null)
+        await archive.maintain(0, epochMs(now + HOUR))
+      }
+    })
+
+    test('trades come newest first in pages, without a hole or a repetition', async t => {
+      const { archive, writer } = await opened(t)
+      const random = new Random(7)
+      const now = START + 5 * HOUR
+      const sent: RawSwap[] = []
+      // Few times, so that all parts of the order decide; some hours, so that pages cross them.
+      for (let i = 0; i < 300; i++) {
+        const place = random.below(3)
+        sent.push(
+          swap(`id${i}`, now - random.below(4) * HOUR - random.below(3), {
+            who: random.chance(0.5) ? 'alice' : 'bob',
+            token: random.chance(0.7) ? 'BTC' : 'ETH',
+            ...(place > 0 ? { block: random.below(2) } : {}),
+            ...(place > 1 ? { txIndex: random.below(2), logIndex: i } : {}),
+          }),
+        )
+      }
+      await writer.swaps(now, ...sent)
+      await archive.maintain(0, epochMs(now))
+      const ordered = [...sent].sort(
+        (a, b) =>
+          b.time - a.time ||
+          (b.block ?? -1) - (a.block ?? -1) ||
+          (b.txIndex ?? -1) - (a.txIndex ?? -1) ||
+          (b.logIndex ?? -1) - (a.logIndex ?? -1) ||
+          Buffer.compare(Buffer.from(b.id), Buffer.from(a.id)),
+      )
+      for (const of of [{ token: 'ETH' }, { who: 'bob' }, { token: 'BTC' }]) {
+        const expected = ordered
+          .filter(({ token, who }) => ('token' in of ? token === of.token : who === of.who))
+          .map(({ id }) => id)
+        const paged: string[] = []
+        let after: ArchivedSwap | null = null
+        for (;;) {
+          const page: readonly ArchivedSwap[] = await archive.trades({ of, ...EVER, limit: 17, after })
+          paged.push(...page.map(({ id }) => id))
+          after = page.at(-1) ?? null
+          if (page.length < 17) break
+          // What comes in between belongs to pages before.
+          if (paged.length === 34 && 'token' in of) {
+            await writer.swaps(now, swap(`new ${of.token}`, now + 5, { ...of, who: 'carol' }))
+          }
+        }
+        assert.deepEqual(paged, expected)
+      }
+      const ranged = await archive.trades({
+        of: { token: 'BTC' },
+        from: epochMs(now - 2 * HOUR - 1),
+        to: epochMs(now - HOUR),
+        limit: 1000,
+        after: null,
+      })
+      assert.deepEqual(
+        ranged.map(({ id }) => id),
+        ordered
+          .filter(({ token, time }) => token === 'BTC' && time >= now - 2 * HOUR - 1 && time < now - HOUR)
+          .map(({ id }) => id),
+      )
+    })
+
+    test('what is older than the limits goes, whole hours and days, and is not taken any more', async t => {
+      const { archive, writer } = await opened(t, {
+        tradesRetentionMs: 30 * HOUR,
+        candlesRetentionMs: 3 * DAY,
+      })
+      for (let hour = 0; hour < 6 * 24; hour += 5) {
+        const time = START + hour * HOUR
+        await writer.swaps(
+          time,
+          swap(`s${hour}`, time, { usd: String(hour + 1), token: hour < 30 ? 'OLD' : 'BTC' }),
+        )
+      }
+      const now = START + 6 * DAY
+      await archive.maintain(0, epochMs(now))
+      const { tradesFrom, candlesFrom } = await archive.summary()
+      assert.ok(tradesFrom <= now - 30 * HOUR && tradesFrom > now - 36 * HOUR, `trades from ${tradesFrom}`)
+      assert.ok(candlesFrom <= now - 3 * DAY && candlesFrom > now - 5 * DAY, `candles from ${candlesFrom}`)
+      const trades = await tradesOf(archive, { token: 'BTC' })
+      assert.deepEqual(
+        trades.map(({ time }) => (time - START) / HOUR),
+        [140, 135, 130, 125, 120, 115].filter(hour => START + hour * HOUR >= tradesFrom),
+      )
+      const days = await archive.candles({ token: 'BTC', interval: '1d', ...EVER })
+      assert.deepEqual(
+        days.map(({ time }) => (time - START) / DAY),
+        [3, 4, 5],
+      )
+      assert.deepEqual(await idsOf(archive, { token: 'OLD' }), [])
+      // A retention that was shorter before would let such a swap through.
+      const old = new BatchBuilder(
+        0,
+        { ...DEFAULT_RULES, retentionMs: 9 * DAY },
+        {
+          offset: writer.next,
+          logTime: epochMs(now),
+        },
+      )
+      const bytes = ndjson([swap('old', START + 2 * DAY)])
+      await old.add(
+        {
+          partition: 0,
+          firstOffset: writer.next,
+          count: 1,
+          appendTime: epochMs(now),
+          bytes,
+          ranges: null,
+          broken: null,
+        },
+        async () => {},
+      )
+      assert.deepEqual(await archive.append(old.take()), { archived: 0, duplicates: 0, expired: 1 })
+    })
+
+    test('the age of what is stored is that of the slowest partition', async t => {
+      const { archive, writer } = await opened(t, { tradesRetentionMs: 30 * HOUR })
+      const slow = new Writer(archive, 1)
+      await writer.swaps(START, swap('a', START))
+      await slow.swaps(START, swap('b', START))
+      await writer.swaps(START + 3 * DAY, swap('c', START + 3 * DAY))
+      await archive.maintain(0, epochMs(START + 3 * DAY))
+      assert.ok((await archive.summary()).tradesFrom < START)
+      assert.deepEqual(await slow.swaps(START + HOUR, swap('d', START)), {
+        archived: 1,
+        duplicates: 0,
+        expired: 0,
+      })
+      await archive.maintain(1, epochMs(START + 3 * DAY))
+      assert.ok((await archive.summary()).tradesFrom > START)
+      assert.deepEqual(await idsOf(archive), ['c'])
+    })
+
+    test('questions are answered from one state while batches are stored', async t => {
+      const { archive, writer } = await opened(t)
+      let done = false
+      const asking = (async () => {
+        let asked = 0
+        let before = 0
+        while (!done) {
+          // Each batch has a swap in every one of ten hours: a state has all ten or none.
+          const found = await archive.candles({ token: 'BTC', interval: '1h', ...EVER })
+          const counts = new Set(found.map(({ buys }) => buys))
+          assert.ok(
+            counts.size <= 1 && (found.length === 0 || found.length === 10),
+            JSON.stringify([...counts]),
+          )
+          const [count = 0] = counts
+          assert.ok(count >= before, 'a later question knows no less')
+          before = count
+          asked++
+        }
+        return asked
+      })()
+      const now = START + 10 * HOUR
+      for (let i = 0; i < 30; i++) {
+        await writer.swaps(
+          now,
+          ...Array.from({ length: 10 }, (_, hour) => swap(`${i}:${hour}`, START + hour * HOUR)),
+        )
+        if (i % 7 === 0) await archive.maintain(0, epochMs(now + i * MINUTE))
+      }
+      done = true
+      assert.ok((await asking) > 3)
+    })
+
+    test('random streams: trades and candles are what SQL computes, at any time', async t => {
+      const seed = testSeed()
+      t.diagnostic(`VOLUMER_SEED=${seed}`)
+      const { writer, reopen, place } = await opened(t)
+      const batches = stream(new Random(seed))
+      const oracle = await Oracle.open(DEFAULT_RULES, { kind: 'log', batches })
+      t.after(() => oracle.close())
+      const random = new Random(seed + 1)
+      let archived = 0
+      let since: RawBatch[] = []
+      for (const [at, batch] of batches.entries()) {
+        since.push(batch)
+        const last = at === batches.length - 1
+        if (!last && !random.chance(0.1)) continue
+        archived += (await writer.append(...since)).archived
+        since = []
+        const logTime = Math.max(...batches.slice(0, at + 1).map(({ appendTime }) => appendTime))
+        if (random.chance(0.3)) await writer.archive.maintain(0, epochMs(logTime))
+        if (place.durable && random.chance(0.1)) await reopen()
+        if (last || random.chance(0.1))
+          await compare(writer.archive, oracle, batches, writer.next, last ? 1 : 5)
+      }
+      assert.equal(archived, oracle.fates.accepted)
+    })
+  })
+}
+
+const TOKENS = [...ODD_TOKENS, ...Array.from({ length: 8 }, (_, i) => `token ${i}`)]
+const TRADERS = Array.from({ length: 25 }, (_, i) => `trader ${i}`)
+const BATCHES = 240
+
+/// 50 hours of log time, so that days close.
+function stream(random: Random): RawBatch[] {
+  const swaps = new SwapStream(random, {
+    tokens: TOKENS,
+    traders: TRADERS,
+    startMs: START + 123,
+    rules: DEFAULT_RULES,
+    batchMost: 12,
+    pauseMsMost: (2 * 50 * HOUR) / BATCHES,
+    idAlphabet: null,
+    duplicateChance: 0.15,
+    invalidChance: 0.01,
+  })
+  return Array.from({ length: BATCHES }, () => swaps.batch())
+}
+
+async function compare(
+  archive: TradeArchive,
+  oracle: Oracle,
+  batches: readonly RawBatch[],
+  upTo: number,
+  /// One token and one trader in so many.
+  every: number,
+): Promise<void> {
+  const chosen = (names: readonly string[]) => names.filter((_, i) => i % every === upTo % every)
+  const tokens = chosen(TOKENS)
+  const traders = chosen(TRADERS)
+  for (const interval of CANDLE_INTERVAL_NAMES) {
+    const expected = await oracleCandles(oracle, CANDLE_INTERVALS[interval], upTo)
+    for (const token of tokens) {
+      const found = await archive.candles({ token, interval, ...EVER })
+      assert.deepEqual(
+        found.map(plainCandle),
+        expected.get(token) ?? [],
+        `candles of ${interval} of ${token} below offset ${upTo}`,
+      )
+    }
+  }
+  const records = batches.flatMap(batch => batch.records)
+  const sent = (seq: number) => {
+    const record = records[seq]
+    return record !== undefined && isSwap(record) ? [record.id, record.time] : null
+  }
+  for (const of of [...tokens.map(token => ({ token })), ...traders.map(who => ({ who }))]) {
+    const expected = (await oracleTrades(oracle, of, upTo)).map(sent)
+    const found = await tradesOf(archive, of, 100_000)
+    assert.deepEqual(
+      found.map(({ id, time }) => [id, time]),
+      expected,
+      `trades of ${JSON.stringify(of)} below offset ${upTo}`,
+    )
+  }
+  let scanned = 0
+  let hour = 0
+  for await (const swaps of archive.scan(EVER.from, EVER.to)) {
+    for (const { time } of swaps) {
+      scanned++
+      assert.ok(bucketOf(time, HOUR) >= hour, 'hours ascend')
+      hour = bucketOf(time, HOUR)
+    }
+  }
+  assert.equal(scanned, await oracle.number(`SELECT count(*) FROM accepted WHERE seq < ${upTo}`))
+}
