@@ -2,7 +2,7 @@
 /// process, the client that posts and watches in this one. Embedded storage: every swap is durable on disk before it
 /// is rolled.
 ///
-///   node dist/bench/latency.js [seconds]
+///   node dist/bench/latency.js [seconds] [none|duckdb]      with an archive or, unless said, without
 ///
 /// One swap per request, over 16 kept-alive connections. The swaps go round 200 tokens, five a second each, so that
 /// the watcher's 20 updates a second per token hold none back; the k-th swap of a token is seen when a frame says
@@ -25,7 +25,8 @@ const WAIT_MS_MAX = 5000
 
 const seconds = Number(process.argv[2] ?? 20)
 const folder = mkdtempSync(join(tmpdir(), 'volumer-bench-latency-'))
-const server = await Server.start(folder)
+const archive = process.argv[3] ?? 'none'
+const server = await Server.start(folder, ['--archive', archive])
 const url = new URL(server.url)
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
 /// By token and count: when the swap was sent.
@@ -100,7 +101,7 @@ const checksum = new Checksum()
 checksum.add(delays.length)
 checksum.add(refused)
 report({
-  name: 'latency',
+  name: archive === 'none' ? 'latency' : `latency with an archive in ${archive}`,
   measures: [
     {
       what: 'POST → WebSocket frame, p50',

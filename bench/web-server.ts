@@ -65,6 +65,7 @@ const role = web({
   feed,
   log: new MemoryTradeLog({ clock }),
   deadLetters: new MemoryDeadLetters({ sizeBytesMax: 1e6 }),
+  archive: null,
   clock,
   nextTurn,
   windows,

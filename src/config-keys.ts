@@ -2,6 +2,7 @@
 /// the file's keys (`dedupe-horizon = "1h"`), their help and `volumer config` all follow from it.
 
 import {
+  archivePlace,
   brokers,
   bytes,
   choice,
@@ -94,6 +95,24 @@ export const KEYS = {
   'log-max-bytes': key(bytes(2 ** 20), '2GiB', 'size of the trade log once checkpointed'),
   'dead-letters-max-bytes': key(bytes(2 ** 16), '256MiB', 'size of the dead-letter log; the oldest go first'),
 
+  archive: key(
+    archivePlace,
+    'duckdb',
+    'database for history and candles: duckdb is a file in the data directory; none with --storage memory',
+  ),
+  'archive-retention': key(duration, '7d', 'how long swaps are archived'),
+  'archive-candles-retention': key(duration, '90d', 'how long candles are archived'),
+  'archive-max-bytes': key(
+    bytes(2 ** 24),
+    '8GiB',
+    'size of the archive; the oldest swaps and candles go first',
+  ),
+  'archive-interval': key(duration, '10s', 'how often swaps are written to the archive'),
+  'archive-backlog-max-bytes': key(
+    bytes(2 ** 20),
+    '4GiB',
+    'trade log beyond log-max-bytes that waits for an archive that is away',
+  ),
   kafka: key(
     optional(brokers),
     'none',

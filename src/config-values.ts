@@ -14,6 +14,8 @@ export interface ValueType<T> {
   format(value: T): string
   /// Never shown.
   readonly secret: boolean
+  /// The text as it may be shown, where a part of it is secret. As it is unless said.
+  readonly shown?: (text: string) => string
 }
 
 export const ROLES = ['faketrader', 'consumer', 'roller', 'watcher', 'web'] as const
@@ -229,6 +231,25 @@ export function limit(min: number, max: number): ValueType<number | 'none'> {
     parse: value => (value === 'none' ? value : numbers.parse(value)),
     format: String,
   }
+}
+
+/// Where swaps are archived: nowhere, in a DuckDB file of the data directory, or in a PostgreSQL.
+export type ArchivePlace =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'duckdb' }
+  | { readonly kind: 'postgres'; readonly url: string }
+
+export const archivePlace: ValueType<ArchivePlace> = {
+  placeholder: 'none|duckdb|postgres://…',
+  wants: 'none, duckdb, or the address of a database, e.g. postgres://user:password@host:5432/database',
+  parse: value => {
+    if (value === 'none' || value === 'duckdb') return { kind: value }
+    const isPostgres = /^postgres(ql)?:\/\//.test(value) && URL.canParse(value)
+    return isPostgres ? { kind: 'postgres', url: value } : null
+  },
+  format: value => (value.kind === 'postgres' ? value.url : value.kind),
+  secret: false,
+  shown: value => value.replace(/^(postgres(?:ql)?:\/\/[^/@:]*):[^/@]*@/, '$1:***@'),
 }
 
 /// The type, or `auto`.

@@ -179,3 +179,23 @@ test('sizes and shares have several spellings', () => {
   assert.equal(config.late, 0.05)
   assert.equal(config.traders, 1_000_000)
 })
+
+test('the archive: where, for how long, and no password anywhere', () => {
+  assert.deepEqual(resolve({}).config.archive, { kind: 'duckdb' })
+  assert.deepEqual(resolve({ flags: { archive: 'none' } }).config.archive, { kind: 'none' })
+  assert.deepEqual(resolve({ flags: { storage: 'memory' } }).config.archive, { kind: 'none' })
+  const url = 'postgres://volumer:se:cret@db:5432/volumer'
+  const { config, outcome } = resolve({ environment: { VOLUMER_ARCHIVE: url } })
+  assert.deepEqual(config.archive, { kind: 'postgres', url })
+  assert.equal(outcome.find(({ key }) => key === 'archive')?.value, 'postgres://volumer:***@db:5432/volumer')
+  const [wrong = ''] = problemsOf({ flags: { archive: 'postgres://u:secret@:bad port/' } })
+  assert.match(wrong, /^--archive postgres:\/\/u:\*\*\*@.*: archive wants none, duckdb, or/)
+  const kept = resolve({ flags: { retention: '10d' } }).config
+  assert.equal(kept.archiveRetentionMs, 10 * 86_400_000)
+  assert.equal(kept.archiveCandlesRetentionMs, 90 * 86_400_000)
+  const short = { 'archive-retention': '23h', 'archive-candles-retention': '1h' }
+  assert.deepEqual(problemsOf({ flags: short }), [
+    '--archive-retention 23h: must be at least the retention, 24h, within which swaps may come late',
+    '--archive-candles-retention 1h: must be at least the archive-retention, 23h',
+  ])
+})

@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseToml } from 'smol-toml'
 import { isKeyName, KEY_NAMES, KEYS, type KeyName, variableOf } from './config-keys.js'
-import type { BrokerAddress, RoleName } from './config-values.js'
+import type { ArchivePlace, BrokerAddress, RoleName } from './config-values.js'
 import { type Window, windowLabel } from './core/windows.js'
 
-/// All durations in milliseconds, all sizes in bytes.
+/// All durations in milliseconds, all sizes in bytes. `archive` is none with storage in memory.
 export interface Config {
   readonly roles: readonly RoleName[]
   readonly storage: 'embedded' | 'memory'
@@ -32,6 +32,12 @@ export interface Config {
   readonly checkpointIntervalMs: number
   readonly logMaxBytes: number
   readonly deadLettersMaxBytes: number
+  readonly archive: ArchivePlace
+  readonly archiveRetentionMs: number
+  readonly archiveCandlesRetentionMs: number
+  readonly archiveMaxBytes: number
+  readonly archiveIntervalMs: number
+  readonly archiveBacklogMaxBytes: number
   readonly kafka: readonly BrokerAddress[] | 'none'
   readonly kafkaPrefix: string
   readonly kafkaPartitions: number
@@ -157,6 +163,12 @@ export function resolveConfig(input: ConfigInput): Resolved {
     checkpointIntervalMs: read('checkpoint-interval', KEYS['checkpoint-interval'].type),
     logMaxBytes: read('log-max-bytes', KEYS['log-max-bytes'].type),
     deadLettersMaxBytes: read('dead-letters-max-bytes', KEYS['dead-letters-max-bytes'].type),
+    archive: read('archive', KEYS.archive.type),
+    archiveRetentionMs: read('archive-retention', KEYS['archive-retention'].type),
+    archiveCandlesRetentionMs: read('archive-candles-retention', KEYS['archive-candles-retention'].type),
+    archiveMaxBytes: read('archive-max-bytes', KEYS['archive-max-bytes'].type),
+    archiveIntervalMs: read('archive-interval', KEYS['archive-interval'].type),
+    archiveBacklogMaxBytes: read('archive-backlog-max-bytes', KEYS['archive-backlog-max-bytes'].type),
     kafka: read('kafka', KEYS.kafka.type),
     kafkaPrefix: read('kafka-prefix', KEYS['kafka-prefix'].type),
     kafkaPartitions: read('kafka-partitions', KEYS['kafka-partitions'].type),
@@ -183,7 +195,7 @@ export function resolveConfig(input: ConfigInput): Resolved {
     quiet: read('quiet', KEYS.quiet.type),
     debug: read('debug', KEYS.debug.type),
   }
-  problems.push(...conflicts(values, shownOf))
+  problems.push(...conflicts(values, shownOf, name => given.has(name)))
   if (problems.length > 0 || !isComplete(values)) throw new ConfigError(problems)
 
   const outcome = KEY_NAMES.map(key => ({
@@ -191,12 +203,26 @@ export function resolveConfig(input: ConfigInput): Resolved {
     value: shownValue(key, given.get(key)?.text.trim() ?? KEYS[key].fallback),
     source: given.get(key)?.source ?? 'default',
   }))
-  return { config: Object.freeze(values), outcome }
+  return { config: Object.freeze(derived(values)), outcome }
+}
+
+/// What follows from other values: the archive keeps swaps at least as long as windows do, unless told otherwise, and there
+/// is none of a log that begins anew with each start.
+function derived(values: Config): Config {
+  const archiveRetentionMs = Math.max(values.archiveRetentionMs, values.retentionMs)
+  return {
+    ...values,
+    archive: values.storage === 'memory' ? { kind: 'none' } : values.archive,
+    archiveRetentionMs,
+    archiveCandlesRetentionMs: Math.max(values.archiveCandlesRetentionMs, archiveRetentionMs),
+  }
 }
 
 /// A secret that is set is never shown.
 const shownValue = (key: KeyName, text: string): string =>
-  KEYS[key].type.secret && text !== KEYS[key].fallback ? '(set)' : text
+  KEYS[key].type.secret && text !== KEYS[key].fallback ? '(set)' : (shownOfType(KEYS[key].type, text) ?? text)
+
+const shownOfType = (type: { readonly shown?: (text: string) => string }, text: string) => type.shown?.(text)
 
 type Partially<T> = { readonly [K in keyof T]: T[K] | undefined }
 
@@ -208,7 +234,11 @@ function isComplete(values: Partially<Config>): values is Config {
 const RESOLUTION_MS_MIN = 100
 
 /// Values that are fine alone and wrong together.
-function conflicts(values: Partially<Config>, shownOf: (key: KeyName) => string): string[] {
+function conflicts(
+  values: Partially<Config>,
+  shownOf: (key: KeyName) => string,
+  isGiven: (key: KeyName) => boolean,
+): string[] {
   const found: string[] = []
   const { windows, resolutionMs, retentionMs, roles } = values
   if (resolutionMs !== undefined && resolutionMs < RESOLUTION_MS_MIN) {
@@ -233,6 +263,21 @@ function conflicts(values: Partially<Config>, shownOf: (key: KeyName) => string)
   }
   if (resolutionMs !== undefined && retentionMs !== undefined && retentionMs % resolutionMs !== 0) {
     found.push(`${shownOf('retention')}: must be a multiple of the resolution, ${windowLabel(resolutionMs)}`)
+  }
+  const { archiveRetentionMs, archiveCandlesRetentionMs } = values
+  if (archiveRetentionMs !== undefined && retentionMs !== undefined && archiveRetentionMs < retentionMs) {
+    if (isGiven('archive-retention')) {
+      found.push(
+        `${shownOf('archive-retention')}: must be at least the retention, ${windowLabel(retentionMs)}, within which swaps may come late`,
+      )
+    }
+  }
+  if (archiveCandlesRetentionMs !== undefined && archiveRetentionMs !== undefined) {
+    if (archiveCandlesRetentionMs < archiveRetentionMs && isGiven('archive-candles-retention')) {
+      found.push(
+        `${shownOf('archive-candles-retention')}: must be at least the archive-retention, ${windowLabel(archiveRetentionMs)}`,
+      )
+    }
   }
   found.push(...kafkaConflicts(values, shownOf))
   if (values.kafka !== undefined && values.kafka !== 'none' && values.storage === 'memory') {

@@ -25,6 +25,14 @@ function interruption(): AbortSignal {
 const clock = new SystemClock()
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  { start: (resolved, context) => start(resolved, context, process), repair, keys, interruption },
+  {
+    start: (resolved, context) => start(resolved, context, process),
+    repair,
+    keys,
+    // Brings its database along, which other commands need not load.
+    exportParquet: async (options, context) =>
+      (await import('./commands/export.js')).exportParquet(options, context),
+    interruption,
+  },
   { clock, stdout: process.stdout, stderr: process.stderr },
 )

@@ -35,6 +35,7 @@ async function run(argv: readonly string[], started: () => number = () => 0): Pr
       async start() {
         return started() === 0 ? 0 : 5
       },
+      exportParquet: async () => {},
       repair: async () => 0,
       keys: async () => 0,
       interruption: () => new AbortController().signal,
@@ -62,7 +63,7 @@ const swap = (id: string, time: number, token: string, usd: string, more: object
   JSON.stringify({ id, time, who: 'w', token, side: 'buy', amount: '1', usd, ...more })
 
 test('every command explains itself with examples and exit codes', async () => {
-  for (const command of ['start', 'replay', 'send', 'watch', 'stats', 'config', 'repair']) {
+  for (const command of ['start', 'replay', 'send', 'watch', 'stats', 'export', 'config', 'repair']) {
     const { code, out } = await run([command, '--help'])
     assert.equal(code, 0, command)
     assert.match(out, new RegExp(`Usage: volumer ${command}`))

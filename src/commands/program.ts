@@ -4,8 +4,10 @@
 import { Command, Option } from 'commander'
 import { type Config, debugWanted, environment, type Resolved, resolveConfig } from '../config.js'
 import { isKeyName, KEY_NAMES, KEYS, type KeyName } from '../config-keys.js'
+import { type EpochMs, epochMs } from '../core/units.js'
 import { parseWindow } from '../core/windows.js'
 import type { CommandContext } from './context.js'
+import type { ExportOptions } from './export.js'
 import { CommandError, EXIT, EXIT_CODES_HELP, type ExitCode, failureOf, report } from './failure.js'
 import type { KeysCommand } from './keys.js'
 import { DEFAULT_URL, serverUrl } from './server-url.js'
@@ -15,6 +17,7 @@ import { VERSION } from './version.js'
 export interface Commands {
   start(resolved: Resolved, context: CommandContext): Promise<ExitCode>
   repair(config: Config, context: CommandContext): Promise<ExitCode>
+  exportParquet(options: ExportOptions, context: CommandContext): Promise<void>
   keys(config: Config, command: KeysCommand, context: CommandContext): Promise<ExitCode>
   /// Aborts with SIGINT or SIGTERM.
   interruption(): AbortSignal
@@ -169,6 +172,37 @@ export async function runProgram(
       )
     })
 
+  const exporting = command('export', 'Write the archive’s swaps as Parquet files, one for each hour.', [
+    'volumer export --url http://127.0.0.1:4242 --from 2026-11-24 --out trades',
+    'volumer export --data /var/lib/volumer --out trades',
+    'volumer export --archive postgres://volumer@db/volumer --from 1795478400000 --to 1795482000000 --out trades',
+  ])
+    .addOption(
+      new Option('--from <time>', 'swaps from then on, in epoch milliseconds or as 2026-11-24T09:00Z'),
+    )
+    .addOption(new Option('--to <time>', 'swaps before then'))
+    .requiredOption('--out <dir>', 'directory to write to; it is made when it is not there')
+    .option('--url <url>', 'ask a running server; without it the database itself is read')
+    .addHelpText(
+      'after',
+      '\nA DuckDB archive that a server has open can only be read through that server: give its --url.',
+    )
+  addKeys(exporting, ['data', 'archive', 'quiet']).action(async (flags: Flags) => {
+    const { out, url, from, to, ...rest } = flags
+    const time = (flag: string, text: Flags[string]) =>
+      text === undefined ? null : instant(flag, String(text))
+    await commands.exportParquet(
+      {
+        config: resolve(rest).config,
+        out: String(out),
+        url: url === undefined ? null : serverUrl(String(url)),
+        from: time('--from', from),
+        to: time('--to', to),
+      },
+      context,
+    )
+  })
+
   const config = command(
     'config',
     'Print what the configuration comes to, and where each value comes from.',
@@ -275,6 +309,15 @@ const texts = (value: Flags[string]): readonly string[] =>
 function wholeNumber(flag: string, text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new CommandError(`${flag} ${text}: wants epoch milliseconds, e.g. 1696470000000`, EXIT.usage)
+}
+
+function instant(flag: string, text: string): EpochMs {
+  const ms = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text)
+  if (!Number.isNaN(ms)) return epochMs(ms)
+  throw new CommandError(
+    `${flag} ${text}: wants epoch milliseconds or a time, e.g. 1795478400000 or 2026-11-24T09:00Z`,
+    EXIT.usage,
+  )
 }
 
 function windowName(text: string): string {

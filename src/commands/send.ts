@@ -5,7 +5,8 @@
 ///
 /// Sending is at least once: a batch whose answer was lost is sent again, and the server drops what it knows.
 
-import { type CommandContext, pause } from './context.js'
+import { pause } from '../roles/timer.js'
+import type { CommandContext } from './context.js'
 import { CommandError, EXIT } from './failure.js'
 import { ProgressBar } from './progress.js'
 import { at, networkReason, problemOf, unreachable } from './server-url.js'

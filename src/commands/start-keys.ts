@@ -4,8 +4,8 @@ import { FileApiKeys } from '../adapters/file/api-keys.js'
 import { type Config, ConfigError } from '../config.js'
 import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
+import { pause } from '../roles/timer.js'
 import type { Web } from '../roles/web.js'
-import { pause } from './context.js'
 import { failureOf } from './failure.js'
 
 /// What a caller may spend a second where others can reach the server.

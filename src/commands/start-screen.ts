@@ -108,6 +108,7 @@ export function bannerText(config: Config, url: string, version: string, seed: n
         `${formatBytes(config.deadLettersMaxBytes)},\nstate ${stateEstimate(config)}`,
     ])
   }
+  if (config.archive.kind !== 'none') rows.push(['archive', archiveText(config)])
   if (seed !== null) {
     const rate = config.tradesPerSecond.toLocaleString('en')
     const tokens = config.tokens.toLocaleString('en')
@@ -121,6 +122,24 @@ export function bannerText(config: Config, url: string, version: string, seed: n
   )
   return `Volumer ${version}\n${lines.join('')}\n`
 }
+
+function archiveText(config: Config): string {
+  const where = config.archive.kind === 'duckdb' ? `${config.data}/archive (DuckDB)` : 'PostgreSQL'
+  return (
+    `${where}, up to ${formatBytes(config.archiveMaxBytes)}: swaps of ${days(config.archiveRetentionMs)},\n` +
+    `candles of ${days(config.archiveCandlesRetentionMs)}, about ${ARCHIVE_BYTES_PER_SWAP[config.archive.kind]} bytes a swap; --archive none for none`
+  )
+}
+
+/// `7d`, or `36h` where it is no whole days.
+function days(ms: number): string {
+  return ms % DAY_MS === 0 ? `${ms / DAY_MS}d` : windowLabel(ms)
+}
+
+const DAY_MS = 86_400_000
+
+/// Bytes of the archive for a swap, candles and indexes included: what the benchmark measures.
+const ARCHIVE_BYTES_PER_SWAP = { none: 0, duckdb: 110, postgres: 350 }
 
 /// Bytes of state for a swap within retention, deltas and parts together: the bound that the benchmark holds.
 const STATE_BYTES_PER_SWAP = 40

@@ -1,11 +1,12 @@
 /// The status report of a process that runs every role: put together on demand from what each part knows.
 
 import type { EpochMs } from '../core/units.js'
-import type { Readiness, StatusReport } from '../delivery/wire/status.js'
+import type { ArchiveStatus, Readiness, StatusReport } from '../delivery/wire/status.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StateStore } from '../ports/state-store.js'
 import type { TradeLog } from '../ports/trade-log.js'
+import type { Archiver } from '../roles/archiver/archiver.js'
 import type { Consumer } from '../roles/consumer.js'
 import type { RollerRole } from '../roles/roller.js'
 import type { Watcher } from '../roles/watcher.js'
@@ -30,6 +31,7 @@ export interface StatusParts {
   readonly roller: RollerRole
   readonly consumer: Consumer
   readonly watcher: Watcher
+  readonly archiver: Archiver | null
   readonly web: () => Web
 }
 
@@ -82,6 +84,7 @@ export class Status {
       ],
       delay: consumer.delays.percentiles(now),
       clients: web.clients(),
+      archive: this.#archive(end),
       storage: {
         tradeLogBytes: log.sizeBytes(),
         stateBytes: state.sizeBytes(),
@@ -90,6 +93,21 @@ export class Status {
         deadLettersDropped: letters.dropped,
       },
       memory: { rssBytes: rss, heapUsedBytes: heapUsed },
+    }
+  }
+
+  #archive(end: number): ArchiveStatus | null {
+    const { archiver } = this.#parts
+    if (archiver === null) return null
+    const { position, counts, problem } = archiver
+    return {
+      archived: position,
+      lag: position === null ? null : Math.max(0, end - position),
+      stored: counts.archived,
+      duplicates: counts.duplicates,
+      expired: counts.expired,
+      lost: counts.lost,
+      problem,
     }
   }
 

@@ -1,15 +1,18 @@
-/// The stores of a process, by configuration: embedded on the local disk, in memory, or on Kafka.
+/// The stores of a process, by configuration: embedded on the local disk, in memory, or on Kafka; and the archive.
 
+import { join } from 'node:path'
 import { openEmbeddedStores } from '../adapters/embedded/data-directory.js'
 import { MemoryDeadLetters } from '../adapters/memory/dead-letters.js'
 import { MemoryStateStore } from '../adapters/memory/state-store.js'
 import { MemoryTradeLog } from '../adapters/memory/trade-log.js'
+import { nextTurn } from '../adapters/system/turn.js'
 import type { Config } from '../config.js'
 import { invariant } from '../core/invariant.js'
 import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StateStore } from '../ports/state-store.js'
+import type { TradeArchive } from '../ports/trade-archive.js'
 import type { TradeLog } from '../ports/trade-log.js'
 import { openKafkaStores } from './start-kafka.js'
 import { openKeys } from './start-keys.js'
@@ -25,6 +28,8 @@ export interface RollerStores {
 export interface Stores extends RollerStores {
   /// null where no key is asked for.
   readonly keys: ApiKeys | null
+  /// null where there is none.
+  readonly archive: TradeArchive | null
 }
 
 /// `say` tells the operator what becomes of a networked log.
@@ -34,7 +39,17 @@ export async function openStores(
   say: (message: string) => void,
 ): Promise<Stores> {
   const keys = await openKeys(config, clock)
-  return { ...(await openRollerStores(config, clock, say)), keys }
+  const stores = await openRollerStores(config, clock, say)
+  const archive = await openArchive(config, clock).catch(async error => {
+    await stores.close()
+    throw error
+  })
+  const close = async () => {
+    // What an archive has not stored is in the log: whatever becomes of it, the other stores are closed.
+    await archive?.close().catch(() => {})
+    await stores.close()
+  }
+  return { ...stores, keys, archive, close }
 }
 
 async function openRollerStores(
@@ -63,4 +78,38 @@ async function openRollerStores(
   const [state] = stores.states
   invariant(state !== undefined, 'every partition has a state store')
   return { log: stores.log, state, deadLetters: stores.deadLetters, close: () => stores.close() }
+}
+
+/// The archive of the configuration; null where there is none.
+export async function openArchive(config: Config, clock: Clock): Promise<TradeArchive | null> {
+  const { archive } = config
+  const options = {
+    rules: {
+      resolutionMs: config.resolutionMs,
+      retentionMs: config.retentionMs,
+      dedupeHorizonMs: config.dedupeHorizonMs,
+      earlyToleranceMs: config.earlyToleranceMs,
+    },
+    limits: {
+      tradesRetentionMs: config.archiveRetentionMs,
+      candlesRetentionMs: config.archiveCandlesRetentionMs,
+      sizeBytesMax: config.archiveMaxBytes,
+    },
+    nextTurn,
+  }
+  switch (archive.kind) {
+    case 'none':
+      return null
+    // Databases are loaded when they are used: each takes some tens of milliseconds.
+    case 'duckdb': {
+      const { DuckDbTradeArchive } = await import('../adapters/duckdb/trade-archive.js')
+      return DuckDbTradeArchive.open({ ...options, directory: join(config.data, 'archive') })
+    }
+    case 'postgres': {
+      const { PostgresTradeArchive } = await import('../adapters/postgres/trade-archive.js')
+      return new PostgresTradeArchive({ ...options, url: archive.url, clock })
+    }
+    default:
+      return archive satisfies never
+  }
 }

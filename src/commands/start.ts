@@ -2,7 +2,7 @@
 /// them until a signal or a fault, and stops them in order.
 ///
 /// Started in this order, stopped in the reverse one: stores, web (so that health checks are answered while the state
-/// is restored), roller, watcher, consumer, faketrader. So a stop ends intake, takes the last checkpoint,
+/// is restored), roller, watcher, consumer, archiver, faketrader. So a stop ends intake, takes the last checkpoint,
 /// publishes what is left, sends clients away and closes the stores.
 ///
 /// A fault takes no checkpoint, because what is in memory may be wrong: the next start rolls again from the last one.
@@ -18,6 +18,8 @@ import { ServerMetrics } from '../delivery/metrics/server-metrics.js'
 import type { Readiness } from '../delivery/wire/status.js'
 import { PortError } from '../ports/errors.js'
 import { App, type Role } from '../roles/app.js'
+import { Archiver } from '../roles/archiver/archiver.js'
+import { HeldLog } from '../roles/archiver/held-log.js'
 import { Consumer } from '../roles/consumer.js'
 import { Faketrader } from '../roles/faketrader/faketrader.js'
 import { SwapGenerator } from '../roles/faketrader/generator.js'
@@ -123,6 +125,7 @@ class Running {
   readonly #metrics = new ServerMetrics(systemStopwatch)
   readonly #admin: Admin | null
   readonly #status: Status
+  readonly #archiver: Archiver | null
   readonly #faketrader: Faketrader | null
   readonly #seed: number | null
   readonly web: Web
@@ -136,7 +139,10 @@ class Running {
     this.#stores = stores
     this.#screen = screen
     const { clock } = context
-    const { log, state, deadLetters } = stores
+    const { state, deadLetters, archive } = stores
+    const held =
+      archive === null ? null : new HeldLog(stores.log, config.logMaxBytes + config.archiveBacklogMaxBytes)
+    const log = held ?? stores.log
     const feed = new MemoryStatsFeed()
     this.#roller = new RollerRole({
       config: {
@@ -173,6 +179,21 @@ class Running {
       say: message => screen.warn(message),
       fail: faults.add,
     })
+    this.#archiver =
+      archive === null
+        ? null
+        : new Archiver({
+            partition: 0,
+            log,
+            archive,
+            rules: config,
+            clock,
+            intervalMs: config.archiveIntervalMs,
+            archived: (partition, below) => held?.archived(partition, below),
+            nextTurn,
+            say: message => screen.warn(message),
+            fail: faults.add,
+          })
     this.#status = new Status({
       clock,
       version: VERSION,
@@ -182,12 +203,14 @@ class Running {
       roller: this.#roller,
       consumer: this.#consumer,
       watcher: this.#watcher,
+      archiver: this.#archiver,
       web: () => this.web,
     })
     this.web = web({
       feed,
       log,
       deadLetters,
+      archive,
       clock,
       nextTurn,
       windows: config.windows,
@@ -238,6 +261,10 @@ class Running {
       { name: 'watcher', start: () => {}, stop: () => this.#watcher.flush() },
       { name: 'consumer', start: () => this.#consumer.start(), stop: () => this.#consumer.stop() },
     ]
+    const archiver = this.#archiver
+    if (archiver !== null) {
+      roles.push({ name: 'archiver', start: () => archiver.start(), stop: () => archiver.stop() })
+    }
     const faketrader = this.#faketrader
     if (faketrader !== null) {
       roles.push({ name: 'faketrader', start: () => faketrader.start(), stop: () => faketrader.stop() })

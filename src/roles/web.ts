@@ -31,12 +31,15 @@ import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StatsFeed } from '../ports/stats-feed.js'
+import type { TradeArchive } from '../ports/trade-archive.js'
 import type { TradeLog } from '../ports/trade-log.js'
 
 export interface WebOptions {
   readonly feed: StatsFeed
   readonly log: TradeLog
   readonly deadLetters: DeadLetters
+  /// For candles and trades; null where there is none.
+  readonly archive: TradeArchive | null
   readonly clock: Clock
   /// Resolves in a later turn of the event loop.
   nextTurn(): Promise<void>
@@ -138,6 +141,8 @@ export function web(options: WebOptions): Web {
     intake: intake(options),
     rate:
       limits.swapsPerSecond === null ? null : new Rate(clock, limits.swapsPerSecond, limits.swapsPerSecond),
+    archive: options.archive,
+    clock,
     limits,
     trustProxy: options.trustProxy,
     version,

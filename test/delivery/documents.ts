@@ -70,7 +70,7 @@ export class Api {
     const [type = ''] = (contentType ?? '').split(';')
     const content = object(at(response, 'content'))
     assert.ok(type in content, `${what} has the type ${type}, documented are ${Object.keys(content)}`)
-    const value: unknown = /json$/.test(type) ? JSON.parse(body) : body
+    const value: unknown = /[/+]json$/.test(type) ? JSON.parse(body) : body
     const pointer = [
       '',
       'paths',

@@ -14,6 +14,7 @@ import { ServerMetrics } from '../../src/delivery/metrics/server-metrics.js'
 import type { Readiness, StatusReport } from '../../src/delivery/wire/status.js'
 import type { ApiKeys } from '../../src/ports/api-keys.js'
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.js'
+import type { TradeArchive } from '../../src/ports/trade-archive.js'
 import type { TradeLog } from '../../src/ports/trade-log.js'
 import { type Web, web } from '../../src/roles/web.js'
 import { until } from '../wait/eventually.js'
@@ -25,6 +26,7 @@ export interface Setting {
   readonly limits?: Partial<WebLimits>
   readonly log?: TradeLog
   readonly partitions?: number
+  readonly archive?: TradeArchive
   readonly keys?: ApiKeys
   readonly metrics?: ServerMetrics
   readonly corsOrigins?: readonly string[]
@@ -59,6 +61,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     feed,
     log,
     deadLetters,
+    archive: setting.archive ?? null,
     clock,
     nextTurn,
     windows: THREE_WINDOWS,
@@ -108,6 +111,7 @@ function report(role: Web): StatusReport {
     partitions: [],
     delay: null,
     clients: role.clients(),
+    archive: null,
     storage: {
       tradeLogBytes: null,
       stateBytes: null,

@@ -48,9 +48,11 @@ export class Server {
 
   /// Resolves once it listens, or has exited instead.
   static async start(data: string, flags: readonly string[] = []): Promise<Server> {
+    // Without an archive, unless the test is about it.
+    const archive = flags.includes('--archive') ? [] : ['--archive', 'none']
     const child = spawn(
       process.execPath,
-      [MAIN, 'start', '--data', data, '--port', '0', '--no-faketrader', ...flags],
+      [MAIN, 'start', '--data', data, '--port', '0', '--no-faketrader', ...archive, ...flags],
       { cwd: data, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
     )
     const server = new Server(child)

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv } from 'ajv'
+import { MemoryTradeArchive } from '../../src/adapters/memory/trade-archive.js'
 import { ADMIN_OPERATIONS } from '../../src/delivery/admin/operations.js'
 import { bareServer } from '../../src/delivery/http/bare-server.js'
 import { GetLive, GetReady } from '../../src/delivery/http/operations/server.js'
@@ -14,10 +15,11 @@ import { serve } from '../../src/delivery/http/serve.js'
 import { DEFAULT_WEB_LIMITS } from '../../src/delivery/limits.js'
 import { openApi } from '../../src/delivery/spec/openapi.js'
 import * as messages from '../../src/delivery/wire/messages.js'
+import { ARCHIVE_RULES, BOUNDLESS, swap, Writer } from '../contract/trade-archive.js'
 import { api as apiOf } from '../delivery/api.js'
 import { at, object } from '../delivery/documents.js'
 import { tokenGone, withVolume } from '../delivery/token-stats.js'
-import { Peer } from '../delivery/web-harness.js'
+import { Peer, START } from '../delivery/web-harness.js'
 import { until } from '../wait/eventually.js'
 
 const require = createRequire(import.meta.url)
@@ -111,7 +113,9 @@ test('an example that is wrong does not pass', async t => {
 })
 
 test('what the server answers matches the documents', async t => {
-  const { running, call } = await apiOf(t)
+  const archive = new MemoryTradeArchive(ARCHIVE_RULES, BOUNDLESS)
+  await new Writer(archive).swaps(START, swap('a', START, { usd: '0' }), swap('b', START, { block: 1 }))
+  const { running, call } = await apiOf(t, { archive })
   running.feed.publish([withVolume('BTC', 1, 10), withVolume('ETH', 1, 20), withVolume('a/b?ü', 1, 5)])
   const json = { 'content-type': 'application/json' }
   const calls: [string, string, string, RequestInit?][] = [
@@ -140,6 +144,12 @@ test('what the server answers matches the documents', async t => {
     ['POST', '/v1/tokens/query', '/v1/tokens/query', { body: '{}' }],
     ['POST', '/v1/trades', '/v1/trades', { headers: json, body: '[{"id":1}]' }],
     ['POST', '/v1/trades', '/v1/trades', { headers: { 'content-type': 'image/png' }, body: 'x' }],
+    ['GET', '/v1/tokens/{token}/candles', '/v1/tokens/BTC/candles?interval=5m&fill=previous'],
+    ['GET', '/v1/tokens/{token}/candles', '/v1/tokens/BTC/candles?interval=2m'],
+    ['GET', '/v1/tokens/{token}/trades', '/v1/tokens/BTC/trades?limit=1'],
+    ['GET', '/v1/tokens/{token}/trades', '/v1/tokens/BTC/trades?limit=0'],
+    ['GET', '/v1/traders/{who}/trades', '/v1/traders/alice/trades'],
+    ['GET', '/v1/trades', '/v1/trades?from=0'],
     ['GET', '/stats', '/stats?token=BTC&x=1'],
     ['GET', '/v1/status', '/v1/status'],
     ['GET', '/livez', '/livez'],

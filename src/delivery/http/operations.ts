@@ -1,6 +1,7 @@
 /// Every operation of the HTTP API.
 
 import type { Operation } from './operation.js'
+import { GetCandles, GetTokenTrades, GetTraderTrades, GetTrades } from './operations/archive.js'
 import { GetRanking, ListTokens } from './operations/rankings.js'
 import {
   GetAsyncApi,
@@ -24,6 +25,10 @@ export const OPERATIONS: readonly Operation[] = [
   GetTotals,
   GetStream,
   PostTrades,
+  GetCandles,
+  GetTokenTrades,
+  GetTraderTrades,
+  GetTrades,
   GetPredecessorStats,
   GetStatus,
   GetLive,

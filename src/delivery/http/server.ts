@@ -5,6 +5,7 @@ import type { Guard } from '../guard/guard.js'
 import { guardRoutes } from '../guard/guard-hooks.js'
 import type { ServerMetrics } from '../metrics/server-metrics.js'
 import { type StreamRouteOptions, streamRoute } from '../sse/stream-route.js'
+import { type ArchiveRoutesOptions, archiveRoutes } from './archive-routes.js'
 import { type BareServerOptions, bareServer } from './bare-server.js'
 import { compressAnswers } from './compression.js'
 import { documentRoutes } from './document-routes.js'
@@ -18,6 +19,7 @@ export interface HttpOptions
   extends RankingRoutesOptions,
     HealthRoutesOptions,
     TradesRouteOptions,
+    ArchiveRoutesOptions,
     StreamRouteOptions,
     Omit<BareServerOptions, 'operations'> {
   readonly guard: Guard
@@ -46,6 +48,7 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   rankingRoutes(app, options)
   streamRoute(app, options)
   tradesRoute(app, options)
+  archiveRoutes(app, options)
   documentRoutes(app, options.version)
   return app
 }

@@ -86,6 +86,7 @@ export const STATUS = {
     unsentBytes: 0,
     bodyBytesInFlight: 0,
   },
+  archive: { archived: 3, lag: 0, stored: 3, duplicates: 0, expired: 0, lost: 0, problem: null },
   storage: {
     tradeLogBytes: 4096,
     stateBytes: 8192,
@@ -104,4 +105,43 @@ export const SWAP = {
   side: 'buy',
   amount: '0.5',
   usd: '58120.25',
+}
+
+export const CANDLES = {
+  token: 'BTC',
+  interval: '5m',
+  from: 1795517700000,
+  to: 1795518300000,
+  fill: 'none',
+  candles: [
+    {
+      time: 1795518000000,
+      open: '83967.47760019859',
+      high: '84003.73322797513',
+      low: '83931.4177593466',
+      close: '83937.55357240894',
+      volume: '1546661.741239',
+      buyVolume: '842985.170717',
+      sellVolume: '703676.570522',
+      buys: 1305,
+      sells: 1230,
+      traders: 2429,
+    },
+  ],
+}
+
+export const TRADE = {
+  id: '0x5ce1:3',
+  time: 1795518140918,
+  who: '0xa11ce',
+  token: 'BTC',
+  side: 'buy',
+  amount: '0.5',
+  usd: '58120.25',
+  price: '116240.5',
+  block: 68759070,
+  txIndex: 1148,
+  logIndex: 3,
+  tx: null,
+  chain: null,
 }

@@ -3,6 +3,7 @@
 import type { TSchema } from 'typebox'
 import { Ranked } from '../http/operations/rankings.js'
 import { TokensQuery } from '../http/operations/tokens.js'
+import { Candle, Trade } from '../wire/archive.js'
 import { RankingState, SERVER_MESSAGES, Times } from '../wire/messages.js'
 import { Problem } from '../wire/problem.js'
 import {
@@ -27,6 +28,8 @@ export const HTTP_SCHEMAS = {
   Swap,
   TradesAnswer,
   InvalidRecord,
+  Candle,
+  Trade,
   StatusReport,
   Problem,
 }

@@ -13,6 +13,7 @@ export const PROBLEM_TYPES = {
   'cross-site': { status: 403, title: 'Requests of other sites are refused' },
   'unknown-token': { status: 404, title: 'No such token' },
   'unknown-client': { status: 404, title: 'No such client' },
+  'no-archive': { status: 404, title: 'There is no archive' },
   'unknown-route': { status: 404, title: 'No such route' },
   'method-not-allowed': { status: 405, title: 'The route does not take this method' },
   'body-too-slow': { status: 408, title: 'The body came too slowly' },
@@ -24,6 +25,7 @@ export const PROBLEM_TYPES = {
   'not-ready': { status: 503, title: 'The server is not ready' },
   draining: { status: 503, title: 'The server is shutting down' },
   overloaded: { status: 503, title: 'The server is overloaded' },
+  'archive-away': { status: 503, title: 'The archive is away' },
   'log-unavailable': { status: 503, title: 'The trade log does not answer' },
   'storage-full': { status: 503, title: 'The storage is full' },
 } as const

@@ -48,6 +48,23 @@ export const ClientStatus = closed({
 })
 export type ClientStatus = Wire<typeof ClientStatus>
 
+export const ArchiveStatus = closed(
+  {
+    archived: nullable(
+      count('Every record below is archived.'),
+      'null while the archive has not been reached yet.',
+    ),
+    lag: nullable(count('Records not yet archived.'), 'null while that is not known.'),
+    stored: count('Swaps stored since the start.'),
+    duplicates: count('Swaps that were in the archive already, since the start.'),
+    expired: count('Swaps older than what the archive keeps, since the start.'),
+    lost: count('Records that the log dropped before they were archived, since the start.'),
+    problem: nullable(Type.String(), 'Why nothing is stored for now; null while all is well.'),
+  },
+  'The archiver of this process.',
+)
+export type ArchiveStatus = Wire<typeof ArchiveStatus>
+
 const rate = nullable(Type.Number(), 'Per second, over the last ten seconds.')
 const known = (description: string) => nullable(Type.Integer(), description)
 
@@ -78,6 +95,7 @@ export const StatusReport = closed(
     partitions: Type.Array(PartitionStatus),
     delay: nullable(DelayStatus),
     clients: ClientStatus,
+    archive: nullable(ArchiveStatus, 'null where there is no archive.'),
     storage: closed({
       tradeLogBytes: known('Bytes.'),
       stateBytes: known('Bytes.'),
