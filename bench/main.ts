@@ -1,6 +1,6 @@
 /// Runs the benchmarks one after the other, each in a process of its own, and sums up what their results say.
 ///
-///   node dist/bench/main.js [decode storage roller latency gets feeds kafka day]     all of them; the day takes long
+///   node dist/bench/main.js [decode storage roller latency gets feeds kafka archive day]     all of them; the day takes long
 ///   node dist/bench/main.js --quick                                  short forms
 
 import { spawnSync } from 'node:child_process'
@@ -23,6 +23,8 @@ const BENCHES: readonly Bench[] = [
   { name: 'gets', full: [], quick: ['4000'] },
   { name: 'feeds', full: [], quick: ['1000', '4'] },
   { name: 'kafka', full: [], quick: ['100000'] },
+  { name: 'archive', full: ['duckdb'], quick: ['duckdb', '300000'] },
+  { name: 'archive', full: ['postgres'], quick: ['postgres', '300000'] },
   { name: 'day', full: [], quick: ['0.2'] },
 ]
 
@@ -31,7 +33,9 @@ const quick = words.includes('--quick')
 const wanted = words.filter(word => word !== '--quick')
 const unknown = wanted.filter(word => !BENCHES.some(({ name }) => name === word))
 if (unknown.length > 0) {
-  console.error(`Unknown: ${unknown.join(', ')}. There are ${BENCHES.map(({ name }) => name).join(', ')}.`)
+  console.error(
+    `Unknown: ${unknown.join(', ')}. There are ${[...new Set(BENCHES.map(({ name }) => name))].join(', ')}.`,
+  )
   process.exit(2)
 }
 
