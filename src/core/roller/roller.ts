@@ -18,6 +18,7 @@
 /// Time. Log time, the running maximum of append times, decides fates; view time moves the windows and decides
 /// nothing that is stored.
 
+import { refusalOf } from '../admission.js'
 import { invariant } from '../invariant.js'
 import { FIELDS_PER_WINDOW, type StatsUpdate, type TokenStats } from '../stats.js'
 import type { SwapBatch } from '../swap-batch.js'
@@ -297,8 +298,8 @@ export class Roller {
     const ledger = this.#ledger
     const relativeTick = ledger.relativeTick(timeMs)
     if (this.config.admission === 'log-time') {
-      if (relativeTick <= this.#retainedTick()) return this.#refuse(i, 'late', timeMs)
-      if (timeMs > this.#logTime + this.config.earlyToleranceMs) return this.#refuse(i, 'early', timeMs)
+      const refusal = refusalOf(timeMs, this.#logTime, this.config)
+      if (refusal !== null) return this.#refuse(i, refusal, timeMs)
     }
     const id0 = batch.id0[i] as number
     const id1 = batch.id1[i] as number
