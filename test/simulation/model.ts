@@ -13,7 +13,7 @@ import {
 } from './answer.js'
 import { isSwap, type RawBatch, type RawSwap, type Rules } from './raw-swap.js'
 
-interface Accepted {
+export interface Accepted {
   readonly swap: RawSwap
   readonly tick: number
   /// Log time when it was accepted.
@@ -117,6 +117,13 @@ export class Model {
     return answers
   }
 
+  /// The token's accepted swaps with after < tick ≤ to, in chain order.
+  stretch(token: string, after: number, to: number): Accepted[] {
+    return this.#accepted
+      .filter(a => a.swap.token === token && after < a.tick && a.tick <= to)
+      .sort(chainOrder)
+  }
+
   #within(lengthMs: number, swaps: readonly Accepted[]): Accepted[] {
     const from = this.viewTick - lengthMs / this.rules.resolutionMs
     return swaps.filter(a => from < a.tick && a.tick <= this.viewTick)
@@ -140,7 +147,7 @@ export class Model {
   }
 }
 
-function figures(swaps: readonly Accepted[]): WindowFigures {
+export function figures(swaps: readonly Accepted[]): WindowFigures {
   if (swaps.length === 0) return EMPTY_WINDOW
   const buys = swaps.filter(a => a.swap.side === 'buy')
   const sells = swaps.filter(a => a.swap.side === 'sell')

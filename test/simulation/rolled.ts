@@ -6,6 +6,7 @@ import { MemoryStateStore } from '../../src/adapters/memory/state-store.js'
 import { JsonDecoder } from '../../src/core/decode/json-decoder.js'
 import type { RollerConfig } from '../../src/core/roller/config.js'
 import type { FateCounts } from '../../src/core/roller/fates.js'
+import type { TokenQuery, TokenQuestion } from '../../src/core/roller/query/token-query.js'
 import { Roller, type RollerDelta } from '../../src/core/roller/roller.js'
 import { epochMs, offset, tick as tickUnit } from '../../src/core/units.js'
 import { placeWindows } from '../../src/delivery/wire/metrics.js'
@@ -77,6 +78,11 @@ export class Rolled {
 
   get sizes(): Roller['sizes'] {
     return this.#roller.sizes
+  }
+
+  /// Begins to answer a question; see Roller.ask.
+  ask(token: string, question: TokenQuestion): TokenQuery | null {
+    return this.#roller.ask(token, question)
   }
 
   append(batch: RawBatch): void {

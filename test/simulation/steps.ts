@@ -3,6 +3,7 @@
 import type { StateStore } from '../../src/ports/state-store.js'
 import { Differences } from './difference.js'
 import { Model } from './model.js'
+import { asked } from './questions.js'
 import type { RawBatch, Rules } from './raw-swap.js'
 import { Rolled, withoutTime } from './rolled.js'
 
@@ -36,8 +37,10 @@ export async function firstFailure(history: History, openStore?: () => StateStor
     model.advance(startTick)
     for (const step of history.steps) {
       at++
+      // A question that is asked before the step and answered after it is as of before.
+      const early = step.kind === 'crash' ? () => null : asked(rolled, model, at * 104_729)
       await take(step, rolled, model, startTick)
-      const problem = compare(rolled, model)
+      const problem = compare(rolled, model) ?? early() ?? asked(rolled, model, at * 7919)()
       if (problem !== null) return `step ${at} (${step.kind}): ${problem}`
     }
     return null

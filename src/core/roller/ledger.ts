@@ -178,7 +178,7 @@ export class Ledger implements Interner {
     }
     if (!entry.onDisk || !this.parts.hasId(entry.index, slot, id0, id1)) return null
     const rows = new Block(64)
-    this.parts.readWithIds(entry.index, (_, at) => at === slot, rows)
+    this.parts.readWithIds(entry.index, Number.POSITIVE_INFINITY, (_, at) => at === slot, rows)
     return this.#findIn(rows, slot, id0, id1)
   }
 

@@ -27,6 +27,7 @@ import type { RollerConfig } from './config.js'
 import type { FateCounts } from './fates.js'
 import { Intake } from './intake.js'
 import { Ledger } from './ledger.js'
+import { TokenQuery, type TokenQuestion } from './query/token-query.js'
 import { Restoring } from './restart/restoring.js'
 import { digestOfBatch } from './rows/digest.js'
 import { type Forgettable, type SealedPart, Sealing } from './sealing.js'
@@ -184,6 +185,22 @@ export class Roller {
       lastSeen: readings.lastSeen(id),
       cells,
     }
+  }
+
+  /// Begins to answer a question about a token, as of now; null for a token without any accepted swap within the
+  /// retention. Stretches must end at view time at the latest and lie within the retention.
+  ask(token: string, question: TokenQuestion): TokenQuery | null {
+    const { tokenNames, view } = this.#ledger
+    const id = tokenNames.findText(token)
+    if (id < 0 || !view.isPresent(id) || question.stretches.length === 0) return null
+    const retained = this.viewTick - this.config.retentionMs / this.config.resolutionMs
+    for (const { after, to } of question.stretches) {
+      invariant(
+        after >= retained && to <= this.viewTick,
+        'a stretch that is asked for lies within the retention',
+      )
+    }
+    return new TokenQuery(this.#ledger, id, this.#origin, this.position, question)
   }
 
   /// Tokens with an accepted swap within retention at the view time, in no particular order.

@@ -158,6 +158,11 @@ export class Block {
     return row
   }
 
+  /// Copies all rows of another block, links excepted.
+  copyRows(from: Block): void {
+    for (let row = 0; row < from.rows; row++) this.copyRow(from, row)
+  }
+
   #grow(needed: number): void {
     this.pairSide = grownInt32(this.pairSide, needed)
     this.token = grownInt32(this.token, needed)

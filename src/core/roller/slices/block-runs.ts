@@ -79,7 +79,7 @@ export class BlockRuns {
   #visitJoined(token: number, base: Block | null, late: readonly number[], visit: VisitRun): void {
     const joined = this.#joined
     joined.clear()
-    for (let row = 0; row < (base?.rows ?? 0); row++) if (base !== null) joined.copyRow(base, row)
+    if (base !== null) joined.copyRows(base)
     for (const row of late) joined.copyRow(this.#late, row)
     const order = chainOrder(joined)
     if (order !== null) {
@@ -88,7 +88,7 @@ export class BlockRuns {
     }
     // Fingerprints decide: never on a chain, but then exactly.
     joined.clear()
-    this.#parts.readWithIds(this.#block.index, of => of === token, joined)
+    this.#parts.readWithIds(this.#block.index, Number.POSITIVE_INFINITY, of => of === token, joined)
     const { rows } = this.#block
     for (let row = 0; row < (rows?.rows ?? 0); row++) {
       if (rows !== null && rows.token[row] === token) joined.copyRow(rows, row)

@@ -245,13 +245,14 @@ export class Slices {
   chainOf(entry: BlockEntry, token: number, slot: number): readonly number[] {
     const rows = this.chainRows
     rows.clear()
-    this.parts.readToken(entry.index, token, rows)
-    this.#addFromMemory(entry, token, rows)
+    this.parts.readToken(entry.index, token, Number.POSITIVE_INFINITY, found => rows.copyRows(found))
+    copyToken(entry.rows, token, rows)
     let order = chainOrder(rows)
     if (order === null) {
       rows.clear()
-      this.parts.readWithIds(entry.index, (of, at) => of === token && at === slot, rows)
-      this.#addFromMemory(entry, token, rows)
+      const all = Number.POSITIVE_INFINITY
+      this.parts.readWithIds(entry.index, all, (of, at) => of === token && at === slot, rows)
+      copyToken(entry.rows, token, rows)
       order = chainOrder(rows)
     }
     invariant(order !== null, 'rows with fingerprints can be put in order')
@@ -259,13 +260,6 @@ export class Slices {
   }
 
   readonly chainRows = new Block(64)
-
-  #addFromMemory(entry: BlockEntry, token: number, into: Block): void {
-    const { rows } = entry
-    for (let row = 0; row < (rows?.rows ?? 0); row++) {
-      if (rows !== null && rows.token[row] === token) into.copyRow(rows, row)
-    }
-  }
 
   #notePrice(entry: BlockEntry, cells: Cells, cell: number, node: number, rows: Block, row: number): void {
     const known = cells.pricedRow[cell] as number
@@ -315,4 +309,10 @@ export class Slices {
     rows.clear()
     this.#spareRows.push(rows)
   }
+}
+
+/// Appends a token's rows.
+export function copyToken(from: Block | null, token: number, into: Block): void {
+  if (from === null) return
+  for (let row = 0; row < from.rows; row++) if (from.token[row] === token) into.copyRow(from, row)
 }

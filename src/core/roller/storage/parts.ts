@@ -87,10 +87,11 @@ export class Parts {
     }
   }
 
-  /// Appends a token's rows of the block, those of each part in chain order, with their places and without fingerprints.
-  readToken(block: number, token: number, into: Block): void {
+  /// Visits a token's rows of the block, part by part of the first `parts`, those of each in chain order, with their
+  /// places and without fingerprints. The rows are used again for the next part.
+  readToken(block: number, token: number, parts: number, visit: (rows: Block) => void): void {
     const wanted = (this.#names.hashOf[token] as number) >>> 0
-    for (let part = 0; part < (this.#contents.get(block)?.length ?? 0); part++) {
+    for (let part = 0; part < Math.min(parts, this.#contents.get(block)?.length ?? 0); part++) {
       const { contents, stored, dictionary } = this.#part(block, part)
       const piece = pieceOf(contents.firstHashes, wanted)
       if (piece < 0) continue
@@ -105,14 +106,20 @@ export class Parts {
           continue
         }
         const found = this.#readRun(reader, block, this.#tokenRun, dictionary, () => true)
-        if (found === token) copyAll(this.#tokenRun, into)
+        if (found === token) visit(this.#tokenRun)
       }
     }
   }
 
-  /// Appends those rows of the block for which `wanted` holds, with their fingerprints: reads all of it.
-  readWithIds(block: number, wanted: (token: number, slot: number) => boolean, into: Block): void {
-    for (let part = 0; part < (this.#contents.get(block)?.length ?? 0); part++) {
+  /// Appends those rows of the first `parts` parts of the block for which `wanted` holds, with their fingerprints: reads
+  /// all of it.
+  readWithIds(
+    block: number,
+    parts: number,
+    wanted: (token: number, slot: number) => boolean,
+    into: Block,
+  ): void {
+    for (let part = 0; part < Math.min(parts, this.#contents.get(block)?.length ?? 0); part++) {
       const { contents } = this.#part(block, part)
       const nextId = this.#idReaders(block, part)
       for (let piece = 0; piece < contents.firstHashes.length; piece++) {
@@ -282,8 +289,4 @@ function pieceOf(firstHashes: Uint32Array, hash: number): number {
     else high = middle
   }
   return low - 1
-}
-
-function copyAll(from: Block, into: Block): void {
-  for (let row = 0; row < from.rows; row++) into.copyRow(from, row)
 }
