@@ -91,9 +91,11 @@ export class Ledger implements Interner {
     return known >= 0 ? known : this.#addPair(token, trader)
   }
 
-  glanceAtTrader(hash: number): number {
-    return this.traderNames.glance(hash)
-  }
+  glanced = 0
+
+  glanceAtToken = (hash: number): number => this.tokenNames.glance(hash)
+
+  glanceAtTrader = (hash: number): number => this.traderNames.glance(hash)
 
   glanceAtPair(token: number, trader: number): number {
     return this.pairs.glance(token, trader)

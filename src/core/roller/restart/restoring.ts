@@ -33,11 +33,13 @@ export class Restoring {
   delta(payload: Uint8Array, coversFrom: number): DeltaRows['fates'] {
     const delta = readDelta(payload, coversFrom, this.#ledger)
     const { fates, rows, digests, runs } = delta
+    const kept = this.#keptOf(rows)
+    if (kept.reduce((sum, one) => sum + one, 0) * 2 > rows.rows) delta.pairs.lookUpAll()
     let row = 0
     for (const { rows: count, logTimeMs } of runs) {
       this.#horizon.expire(logTimeMs, this.#horizonMs)
       for (const end = row + count; row < end; row++) {
-        this.#keep(delta, row)
+        if (kept[row] === 1) this.#keep(delta, row)
         this.#horizon.add(
           rows.id0[row] as number,
           rows.id1[row] as number,
@@ -63,17 +65,27 @@ export class Restoring {
     return entry
   }
 
-  /// Keeps a delta's row in memory, unless it is in a part.
+  /// 1 for the rows that are not in a part.
+  #keptOf(rows: DeltaRows['rows']): Uint8Array {
+    const ledger = this.#ledger
+    const kept = new Uint8Array(rows.rows)
+    for (let row = 0; row < rows.rows; row++) {
+      const entry = ledger.slices.at(ledger.relativeTick(rows.timeMs[row] as number))
+      const isStored = entry?.onDisk === true && (rows.offset[row] as number) < entry.sealedUpTo
+      kept[row] = isStored ? 0 : 1
+    }
+    return kept
+  }
+
+  /// Keeps a delta's row in memory.
   #keep({ rows, pairs }: DeltaRows, row: number): void {
     const ledger = this.#ledger
     const tick = ledger.relativeTick(rows.timeMs[row] as number)
-    const known = ledger.slices.at(tick)
-    if (known?.onDisk && (rows.offset[row] as number) < known.sealedUpTo) return
     const pairSide = rows.pairSide[row] as number
     const pair = pairs.pair(pairSide >> 1)
     rows.pairSide[row] = pair * 2 + (pairSide & 1)
     rows.token[row] = ledger.pairs.token(pair)
-    const entry = known ?? ledger.open(tick)
+    const entry = ledger.open(tick)
     ledger.slices.rowsOf(entry).copyRow(rows, row, tick - entry.begin)
     if (entry.onDisk) ledger.noteLate(entry)
   }

@@ -101,12 +101,12 @@ export class Block {
     return row
   }
 
-  /// Makes the block hold `count` rows that are linked into no slice, in place of what it held. The caller fills the
-  /// columns.
+  /// Makes the block hold `count` rows in place of what it held. They are linked into no slice, so nothing may be appended
+  /// before `clear`. The caller fills the columns.
   hold(count: number): void {
-    this.clear()
     if (count > this.pairSide.length) this.#grow(count)
     this.rows = count
+    this.idsUsed = 0
   }
 
   /// Makes `count` rows of one slice, in their order. Returns the first; the caller fills the other columns.

@@ -15,8 +15,11 @@ export interface Interner {
   internTrader(bytes: Uint8Array, at: number, length: number, hash: number): number
   internPair(token: number, trader: number): number
   /// As Names.glance: at what the calls above will need.
+  glanceAtToken(hash: number): number
   glanceAtTrader(hash: number): number
   glanceAtPair(token: number, trader: number): number
+  /// Takes what glances return.
+  glanced: number
 }
 
 const GROUP = 256
@@ -29,8 +32,6 @@ export class Dictionary {
   /// Ids of names by local number, as long as further entries may come.
   #tokens: number[] = []
   #traders: number[] = []
-  /// As Intake.glanced.
-  glanced = 0
 
   push(pair: number): void {
     if (this.size === this.pairs.length) this.pairs = grownInt32(this.pairs, this.size + 1)
@@ -39,36 +40,10 @@ export class Dictionary {
 
   /// Reads `count` entries.
   read(reader: ByteReader, count: number, interner: Interner): void {
-    const { token, trader, tokens, traders } = readEntries(
-      reader,
-      count,
-      this.#tokens.length,
-      this.#traders.length,
-    )
-    const { bytes } = reader
-    for (let i = 0; i < tokens.count; i++) this.#tokens.push(tokens.intern(i, bytes, interner.internToken))
-    let glanced = 0
-    for (let from = 0; from < traders.count; from += GROUP) {
-      const to = Math.min(traders.count, from + GROUP)
-      for (let i = from; i < to; i++) glanced ^= interner.glanceAtTrader(traders.hashes[i] as number)
-      for (let i = from; i < to; i++) {
-        this.#traders.push(traders.intern(i, bytes, interner.internTrader))
-      }
-    }
-    for (let i = 0; i < count; i++) {
-      token[i] = this.#tokens[token[i] as number] as number
-      trader[i] = this.#traders[trader[i] as number] as number
-    }
-    for (let from = 0; from < count; from += GROUP) {
-      const to = Math.min(count, from + GROUP)
-      for (let i = from; i < to; i++) {
-        glanced ^= interner.glanceAtPair(token[i] as number, trader[i] as number)
-      }
-      for (let i = from; i < to; i++) {
-        this.push(interner.internPair(token[i] as number, trader[i] as number))
-      }
-    }
-    this.glanced = glanced
+    const entries = readEntries(reader, count, this.#tokens.length, this.#traders.length)
+    internNames(entries.tokens, reader.bytes, this.#tokens, interner.internToken, interner.glanceAtToken)
+    internNames(entries.traders, reader.bytes, this.#traders, interner.internTrader, interner.glanceAtTrader)
+    internPairs(entries, this.#tokens, this.#traders, interner, pair => this.push(pair))
   }
 
   /// No further entries will come: the numbers of names are not needed any more.
@@ -92,6 +67,20 @@ export class DeltaDictionary {
     this.#interner = interner
   }
 
+  /// Looks up all pairs at once, which is faster if most of them are wanted. Before any is asked for.
+  lookUpAll(): void {
+    const interner = this.#interner
+    const { tokens, traders } = this.#entries
+    const tokenIds: number[] = []
+    const traderIds: number[] = []
+    internNames(tokens, this.#bytes, tokenIds, interner.internToken, interner.glanceAtToken)
+    internNames(traders, this.#bytes, traderIds, interner.internTrader, interner.glanceAtTrader)
+    let next = 0
+    internPairs(this.#entries, tokenIds, traderIds, interner, pair => {
+      this.#pairs[next++] = pair
+    })
+  }
+
   /// The id of the pair with a local number.
   pair(number: number): number {
     const known = this.#pairs[number] as number
@@ -105,6 +94,46 @@ export class DeltaDictionary {
     this.#pairs[number] = id
     return id
   }
+}
+
+/// Appends the ids of names that are new, looked up many at a time (see intake.ts).
+function internNames(
+  names: NewNames,
+  bytes: Uint8Array,
+  ids: number[],
+  intern: Interner['internToken'],
+  glance: Interner['glanceAtToken'],
+): void {
+  let glanced = 0
+  for (let from = 0; from < names.count; from += GROUP) {
+    const to = Math.min(names.count, from + GROUP)
+    for (let i = from; i < to; i++) glanced ^= glance(names.hashes[i] as number)
+    for (let i = from; i < to; i++) ids.push(names.intern(i, bytes, intern))
+  }
+  names.glanced = glanced
+}
+
+/// Gives the ids of all pairs of the entries, in their order.
+function internPairs(
+  { token, trader }: Entries,
+  tokenIds: readonly number[],
+  traderIds: readonly number[],
+  interner: Interner,
+  give: (pair: number) => void,
+): void {
+  let glanced = 0
+  for (let i = 0; i < token.length; i++) {
+    token[i] = tokenIds[token[i] as number] as number
+    trader[i] = traderIds[trader[i] as number] as number
+  }
+  for (let from = 0; from < token.length; from += GROUP) {
+    const to = Math.min(token.length, from + GROUP)
+    for (let i = from; i < to; i++) {
+      glanced ^= interner.glanceAtPair(token[i] as number, trader[i] as number)
+    }
+    for (let i = from; i < to; i++) give(interner.internPair(token[i] as number, trader[i] as number))
+  }
+  interner.glanced = glanced
 }
 
 /// Entries that are found but not looked up: local numbers of each pair's token and trader, and the names that are new.
@@ -132,6 +161,8 @@ function readEntries(reader: ByteReader, count: number, tokensKnown: number, tra
 /// The names that are new in a payload, from local number `first` on.
 class NewNames {
   count = 0
+  /// As Intake.glanced.
+  glanced = 0
   hashes = new Int32Array(64)
   readonly #first: number
   readonly #fingerprint: Fingerprint

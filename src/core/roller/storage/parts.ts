@@ -9,7 +9,7 @@
 import { invariant } from '../../invariant.js'
 import { BLOCK_TICKS, Block, FROM_DISK, WITHOUT_ID } from '../rows/block.js'
 import type { Names } from '../tables/names.js'
-import { PAIR, PAIR_TOKEN, type Pairs } from '../tables/pairs.js'
+import type { Pairs } from '../tables/pairs.js'
 import { ByteReader } from './bytes.js'
 import type { DictionaryWriter } from './dictionary.js'
 import { Dictionary, type Interner } from './dictionary-reader.js'
@@ -238,9 +238,9 @@ export class Parts {
     const end = reader.at + length
     const beginMs = block * BLOCK_TICKS * this.#resolutionMs
     rows.hold(count)
-    const { records } = this.#pairs
-    this.#columns.readSums(reader, count, rows, 0, beginMs, { pairs, records })
-    const token = records[((rows.pairSide[0] as number) >> 1) * PAIR + PAIR_TOKEN] as number
+    this.#columns.readSums(reader, count, rows, 0, beginMs, pairs)
+    const token = this.#pairs.token((rows.pairSide[0] as number) >> 1)
+    rows.token.fill(token, 0, count)
     if (wantsPlaces(token)) {
       this.#columns.readPlaces(reader, count, rows, 0)
       invariant(reader.at === end, 'a run holds the rows it announces')

@@ -4,12 +4,11 @@ import { type Random, randomness } from '../../../../test/random/randomness.js'
 import { priceOf } from '../../decimal.js'
 import { ABSENT } from '../../swap-batch.js'
 import { Block } from '../rows/block.js'
-import { PAIR } from '../tables/pairs.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import { keepsId, NO_ID, RowColumnsReader, RowColumnsWriter, WHOLE_ID } from './row-columns.js'
 
 const COLUMNS = [
-  ...['pairSide', 'token', 'timeMs', 'usd', 'amountLow', 'amountMid', 'amountHigh', 'price', 'priceGiven'],
+  ...['pairSide', 'timeMs', 'usd', 'amountLow', 'amountMid', 'amountHigh', 'price', 'priceGiven'],
   ...['block', 'txIndex', 'logIndex', 'id0', 'id1', 'id2'],
 ] as const
 
@@ -18,7 +17,6 @@ function fill(rows: Block, row: number, random: Random, uniform: boolean): void 
   const word = () => random.below(2 ** 32) | 0
   const limb = (zero: number) => (random.below(zero) === 0 ? 0 : random.below(1e9))
   rows.pairSide[row] = random.below(2 * PAIRS)
-  rows.token[row] = tokenOf((rows.pairSide[row] as number) >> 1)
   rows.timeMs[row] = 1_790_000_000_000 + random.below(1000)
   rows.usd[row] = random.pick([0, 1, 127, 128, 9e15, random.below(9e15)])
   const [a0, a1, a2, a3] = uniform ? [1, 2, 3, 0] : [limb(3), limb(3), limb(3), limb(2)]
@@ -41,11 +39,8 @@ function fill(rows: Block, row: number, random: Random, uniform: boolean): void 
 }
 
 const PAIRS = 70_000
-const tokenOf = (pair: number): number => pair % 1000
-const records = new Int32Array(PAIRS * PAIR)
-for (let pair = 0; pair < PAIRS; pair++) records[pair * PAIR] = tokenOf(pair)
 /// Local numbers count down.
-const numbers = { records, pairs: Int32Array.from({ length: PAIRS }, (_, number) => PAIRS - 1 - number) }
+const pairs = Int32Array.from({ length: PAIRS }, (_, number) => PAIRS - 1 - number)
 
 function written(rows: Block, idWords: typeof WHOLE_ID | typeof NO_ID): Uint8Array {
   const writer = new RowColumnsWriter(idWords)
@@ -70,7 +65,7 @@ test('rows that were written are read back, whatever they are', () => {
       const read = new Block(4)
       read.hold(count)
       const columns = new RowColumnsReader(idWords)
-      columns.readSums(reader, count, read, 0, 1_790_000_000_000, numbers)
+      columns.readSums(reader, count, read, 0, 1_790_000_000_000, pairs)
       columns.readPlaces(reader, count, read, 0)
       assert.ok(reader.done)
       for (let row = 0; row < count; row++) {
@@ -92,8 +87,8 @@ test('what a slice is summed up from is read without the rest', () => {
   const read = new Block(4)
   read.hold(50)
   const reader = new ByteReader(written(rows, NO_ID))
-  new RowColumnsReader(NO_ID).readSums(reader, 50, read, 0, 1_790_000_000_000, numbers)
-  for (const column of ['pairSide', 'token', 'timeMs', 'usd', 'amountLow', 'amountHigh', 'price'] as const) {
+  new RowColumnsReader(NO_ID).readSums(reader, 50, read, 0, 1_790_000_000_000, pairs)
+  for (const column of ['pairSide', 'timeMs', 'usd', 'amountLow', 'amountHigh', 'price'] as const) {
     assert.deepEqual(read[column].slice(0, 50), rows[column].slice(0, 50), column)
   }
 })

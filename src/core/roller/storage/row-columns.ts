@@ -11,7 +11,6 @@ import { invariant } from '../../invariant.js'
 import { ABSENT } from '../../swap-batch.js'
 import { type Block, orderComplete } from '../rows/block.js'
 import { grownInt32 } from '../tables/columns.js'
-import { PAIR, PAIR_TOKEN } from '../tables/pairs.js'
 import { type ByteReader, ByteWriter } from './bytes.js'
 
 /// A row's flags.
@@ -137,14 +136,6 @@ export class RowColumnsWriter {
   }
 }
 
-/// What gives a meaning to numbers of pairs.
-export interface PairNumbers {
-  /// Pair id by number.
-  readonly pairs: Int32Array
-  /// See pairs.ts.
-  readonly records: Int32Array
-}
-
 export class RowColumnsReader {
   readonly #idWords: IdWords
   #flags = new Uint8Array(256)
@@ -155,18 +146,19 @@ export class RowColumnsReader {
 
   /// Reads `count` rows into rows [first, first + count) of `rows`, which must be there: who, what and when, and the
   /// fingerprint if it is among the columns. Neither slot, offset and links, nor the place in the chain: `readPlaces` may
-  /// follow for the same rows. Without `numbers` pairs are left as their local numbers, and tokens are not set.
+  /// follow for the same rows; nor the token. `pairs` are the pairs' ids by local number; without it they are left as
+  /// their numbers.
   readSums(
     reader: ByteReader,
     count: number,
     rows: Block,
     first: number,
     beginMs: number,
-    numbers: PairNumbers | null,
+    pairs: Int32Array | null,
   ): void {
     const shape = reader.uint8()
     if (this.#idWords === WHOLE_ID) readIds(reader, count, rows, first)
-    readPairs(reader, count, rows, first, (shape >> 1) + 1, numbers)
+    readPairs(reader, count, rows, first, (shape >> 1) + 1, pairs)
     const flags = this.#readFlags(reader, count, (shape & UNIFORM) !== 0)
     let ms = beginMs
     for (let row = first; row < first + count; row++) {
@@ -225,7 +217,7 @@ function readPairs(
   rows: Block,
   first: number,
   width: number,
-  numbers: PairNumbers | null,
+  pairs: Int32Array | null,
 ): void {
   const { bytes } = reader
   let at = reader.at
@@ -236,13 +228,10 @@ function readPairs(
     rows.pairSide[row] = value
   }
   reader.at = at
-  if (numbers === null) return
-  const { pairs, records } = numbers
+  if (pairs === null) return
   for (let row = first; row < first + count; row++) {
     const value = rows.pairSide[row] as number
-    const pair = pairs[value >>> 1] as number
-    rows.pairSide[row] = pair * 2 + (value & 1)
-    rows.token[row] = records[pair * PAIR + PAIR_TOKEN] as number
+    rows.pairSide[row] = (pairs[value >>> 1] as number) * 2 + (value & 1)
   }
 }
 

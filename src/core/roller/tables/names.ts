@@ -19,6 +19,10 @@ export class Names {
   hashOf = new Int32Array(64)
   readonly #index = new HashIndex()
   #bytes = new Uint8Array(4096)
+  #view = new DataView(this.#bytes.buffer)
+  /// The bytes that a name was last looked for in: usually the same again.
+  #given: Uint8Array = this.#bytes
+  #givenView: DataView = this.#view
   #bytesUsed = 0
   #bytesLive = 0
   /// id × 2: where the name begins in the arena, and its length; -1 for a free id.
@@ -86,9 +90,18 @@ export class Names {
 
   #equals(id: number, bytes: Uint8Array, at: number, length: number): boolean {
     if (this.#places[id * 2 + 1] !== length) return false
-    const mine = this.#bytes
     const start = this.#places[id * 2] as number
-    for (let i = 0; i < length; i++) if (mine[start + i] !== bytes[at + i]) return false
+    if (bytes !== this.#given) {
+      this.#given = bytes
+      this.#givenView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    const mine = this.#view
+    const theirs = this.#givenView
+    // Four bytes at a time, as long as there are so many.
+    const words = length & ~3
+    for (let i = 0; i < words; i += 4) if (mine.getInt32(start + i) !== theirs.getInt32(at + i)) return false
+    for (let i = words; i < length; i++)
+      if (mine.getUint8(start + i) !== theirs.getUint8(at + i)) return false
     return true
   }
 
@@ -114,7 +127,7 @@ export class Names {
 
   #makeRoom(length: number): void {
     if (this.#bytesLive * 2 > this.#bytesUsed || this.#bytesUsed < 1 << 16) {
-      this.#bytes = grownUint8(this.#bytes, this.#bytesUsed + length)
+      this.#setArena(grownUint8(this.#bytes, this.#bytesUsed + length))
       return
     }
     // Half of the arena is garbage: copy what lives.
@@ -128,7 +141,12 @@ export class Names {
       this.#places[id * 2] = used
       used += size
     }
-    this.#bytes = compact
+    this.#setArena(compact)
     this.#bytesUsed = used
+  }
+
+  #setArena(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
   }
 }
