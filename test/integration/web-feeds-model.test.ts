@@ -32,6 +32,7 @@ interface RankingWant extends Want {
   readonly sort: string
   readonly order: 'asc' | 'desc'
   readonly filter: string | null
+  readonly offset: number
   readonly limit: number
 }
 
@@ -199,9 +200,10 @@ class World {
         const name = random.pick(['a', 'ü'])
         const want = {
           ...randomWant(random),
-          sort: random.pick(['volume.m5', 'priceUsd', 'firstSeen', 'txns.h24.traders']),
+          sort: random.pick(['volume.m5', 'priceUsd', 'firstSeen', 'txns.h24.traders', 'token']),
           order: random.pick(['asc', 'desc'] as const),
           filter: random.chance(0.5) ? null : 'txns.h24.total>=2',
+          offset: random.chance(0.5) ? 0 : random.below(4),
           limit: 1 + random.below(5),
         }
         client.rankings.set(name, want)
@@ -304,7 +306,7 @@ class World {
       }
     }
     for (const [name, want] of client.rankings) {
-      const expected = this.ranked.get(JSON.stringify([want.sort, want.order, want.filter, want.limit])) ?? []
+      const expected = (this.ranked.get(rankingKey(want)) ?? []).slice(want.offset)
       const known = client.view.rankings.get(name)
       if (JSON.stringify(known?.names) !== JSON.stringify(expected)) {
         return `the ranking ${name} ${JSON.stringify(want)} is known as ${JSON.stringify(known?.names)}, not ${JSON.stringify(expected)}`
@@ -336,12 +338,12 @@ class World {
     for (const stats of JSON.parse(await queried.text()).tokens) this.whole.set(stats.token, stats)
     for (const client of this.clients) {
       for (const want of client.rankings.values()) {
-        const query = new URLSearchParams({ sort: want.sort, order: want.order, limit: String(want.limit) })
+        const limit = String(want.offset + want.limit)
+        const query = new URLSearchParams({ sort: want.sort, order: want.order, limit })
         if (want.filter !== null) query.set('filter', want.filter)
-        const key = JSON.stringify([want.sort, want.order, want.filter, want.limit])
         const { tokens } = await get(`/v1/tokens?${query}`)
         this.ranked.set(
-          key,
+          rankingKey(want),
           tokens.map(({ token }: { token: string }) => token),
         )
       }
@@ -377,14 +379,18 @@ function canFallBehind({ paused, wants }: ModelClient): boolean {
   return paused && whole.length >= 3
 }
 
+const rankingKey = ({ sort, order, filter, offset, limit }: RankingWant): string =>
+  JSON.stringify([sort, order, filter, offset, limit])
+
 function rankingSubscription(name: string, want: RankingWant): object {
-  const { sort, order, filter, limit } = want
+  const { sort, order, filter, offset, limit } = want
   return {
     channel: 'ranking',
     name,
     sort,
     order,
     limit,
+    ...(offset === 0 ? {} : { offset }),
     ...(filter === null ? {} : { filter }),
     ...options({ ...want, maxRate: null }),
   }

@@ -1,4 +1,4 @@
-/// The first tokens in an order as a live state: who is in it, in which order, who entered, left and moved since the
+/// A stretch of an order, mostly its first tokens, as a live state: who is in it, in which order, who entered, left and moved since the
 /// last message, and their statistics.
 
 import type { TokenStats } from '../../core/stats.js'
@@ -13,6 +13,7 @@ export interface RankingSourceOptions {
   readonly standings: Standings
   /// Held for this source.
   readonly standing: Standing
+  readonly offset: number
   readonly limit: number
   readonly selection: Selection
   readonly delta: boolean
@@ -48,11 +49,11 @@ export class RankingSource implements StateSource {
   }
 
   refresh(): boolean {
-    const { standings, standing, limit } = this.#options
+    const { standings, standing, offset, limit } = this.#options
     if (!standings.refresh(standing)) return false
     const { revision, size } = standing
     if (this.#ready && revision === this.#seen) return false
-    const top = standing.first(limit).map(({ stats }) => stats)
+    const top = standing.slice(offset, limit).map(({ stats }) => stats)
     const same =
       this.#ready &&
       size === this.#total &&
@@ -103,7 +104,7 @@ export class RankingSource implements StateSource {
     texts: readonly string[],
     sent: EpochMs,
   ): MessageParts {
-    const { standing, limit } = this.#options
+    const { standing, offset, limit } = this.#options
     const { sort, order, filter } = standing.rule
     const newest = (pick: (stats: TokenStats) => number | undefined) =>
       this.#top.reduce<number | null>((most, stats) => {
@@ -113,7 +114,7 @@ export class RankingSource implements StateSource {
     const times = { event: newest(stats => stats.lastSeen), rolled: newest(stats => stats.rolledAt), sent }
     const text =
       `,"channel":"ranking","name":${JSON.stringify(name)},"ranking":{"sort":"${sort.name}","order":"${order}"` +
-      `,"filter":${JSON.stringify(filter?.text ?? null)},"limit":${limit},"total":${this.#total}` +
+      `,"filter":${JSON.stringify(filter?.text ?? null)},"offset":${offset},"limit":${limit},"total":${this.#total}` +
       `,"tokens":${JSON.stringify(this.#top.map(({ token }) => token))},"enter":${JSON.stringify(enter)}` +
       `,"leave":${JSON.stringify(leave)},"move":${JSON.stringify(move)},"stats":[${texts.join(',')}]}` +
       `,"times":${timesText(times)}}`

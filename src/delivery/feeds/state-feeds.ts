@@ -66,9 +66,17 @@ export class StateFeeds {
         const rule = ruleOf(subscription, windows)
         const selection = selectionFor(subscription, windows)
         const limit = subscription.limit ?? RANKING_LIMIT
+        const offset = subscription.offset ?? 0
         const name = subscription.name ?? RANKING_NAME
         const every = intervalMs(RANKING_RATE)
-        const shown = [limit, selection.fields, selection.windows.map(window => window.name), delta, every]
+        const shown = [
+          offset,
+          limit,
+          selection.fields,
+          selection.windows.map(window => window.name),
+          delta,
+          every,
+        ]
         return {
           key: `ranking ${name}`,
           name,
@@ -76,7 +84,7 @@ export class StateFeeds {
           intervalMs: every,
           make() {
             const standing = standings.hold(rule)
-            return standing && new RankingSource({ standings, standing, limit, selection, delta })
+            return standing && new RankingSource({ standings, standing, offset, limit, selection, delta })
           },
         }
       }

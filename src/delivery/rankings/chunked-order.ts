@@ -23,13 +23,15 @@ export class ChunkedOrder {
     return this.#size
   }
 
-  /// The first `limit`, or all there are.
-  first(limit: number): Entry[] {
+  /// `limit` of them from place `offset` on, or all there are.
+  slice(offset: number, limit: number): Entry[] {
     const entries: Entry[] = []
+    let skip = offset
     for (const chunk of this.#chunks) {
       const room = limit - entries.length
       if (room <= 0) break
-      for (const entry of chunk.length <= room ? chunk : chunk.slice(0, room)) entries.push(entry)
+      if (skip < chunk.length) for (const entry of chunk.slice(skip, skip + room)) entries.push(entry)
+      skip = Math.max(0, skip - chunk.length)
     }
     return entries
   }

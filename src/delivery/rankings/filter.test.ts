@@ -96,3 +96,28 @@ test('what a client could make grow has a bound', () => {
   assert.match(fault(Array.from({ length: 17 }, () => 'priceUsd>1').join(' or ')), /at most 16 comparisons/)
   assert.match(fault(' '.repeat(1025)), /at most 1024 characters/)
 })
+
+test('names are found by a part of them, in upper or lower case', () => {
+  const named = (text: string, token: string): boolean => {
+    const filter = parseFilter(text, WINDOWS)
+    assert.ok('matches' in filter, `${text}: ${JSON.stringify(filter)}`)
+    return filter.matches(tokenStats(token, 1, [{}, {}, {}]))
+  }
+  assert.equal(named('token~"pe"', 'PEPE'), true)
+  assert.equal(named('token ~ "EP"', 'pepe'), true)
+  assert.equal(named('token~"pe"', 'BTC'), false)
+  assert.equal(named('token~"🚀 and ("', 'x🚀 AND ('), true)
+  assert.equal(named('token~"\\"\\\\"', 'a"\\b'), true)
+  assert.equal(named('token~"." or token~"x"', 'BTC'), false, 'no pattern')
+  const canonical = parseFilter('token ~ "A\\"B"and volume.5m>01', WINDOWS)
+  assert.equal('text' in canonical && canonical.text, 'token~"a\\"b" and volume.m5>1')
+})
+
+test('a faulty comparison of names is said where it is', () => {
+  assert.equal(fault('token>=5'), 'at character 6: wanted “~”')
+  assert.equal(fault('token~pe'), 'at character 7: wanted a text in quotes, such as "pe"')
+  assert.equal(fault('token~"pe'), 'at character 10: wanted “"” at the end of the text')
+  assert.equal(fault('token~""'), 'compares names with 1 to 128 characters')
+  assert.equal(fault(`token~"${'x'.repeat(129)}"`), 'compares names with 1 to 128 characters')
+  assert.match(fault('volume.m5~"x"'), /wanted one of/)
+})

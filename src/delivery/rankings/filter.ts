@@ -2,15 +2,18 @@
 ///
 ///   filter     = all *( "or" all )
 ///   all        = term *( "and" term )
-///   term       = comparison | "(" filter ")"
+///   term       = comparison | name | "(" filter ")"
 ///   comparison = path ( ">=" | "<=" | ">" | "<" | "!=" | "=" ) decimal
+///   name       = "token" "~" '"' text '"'
 ///
-/// `path` is what `sort` takes, `decimal` a number in plain notation. `and` binds closer than `or`; both in lower case.
-/// Spaces are free. A comparison with an unknown value is false, also `!=`.
-/// Example: `volume.h1>=10000 and (priceChange.h1>5 or txns.m5.traders>=50)`.
+/// `path` is what `sort` takes (but for `token`), `decimal` a number in plain notation. `and` binds closer than `or`; both in
+/// lower case. Spaces are free. A comparison with an unknown value is false, also `!=`. `token~"pe"` holds for tokens whose
+/// name contains the text, in upper or lower case; in the text `\` stands before `"` and `\`.
+/// Example: `volume.h1>=10000 and (priceChange.h1>5 or txns.m5.traders>=50) and token~"pe"`.
 
 import type { TokenStats } from '../../core/stats.js'
 import type { PlacedWindow } from '../wire/metrics.js'
+import { TOKEN_LENGTH_MAX } from '../wire/schema.js'
 import { clearly, compareValues, type Key, nearOf, parseSort, type SortKey } from './sort.js'
 
 export const FILTER_LENGTH_MAX = 1024
@@ -107,6 +110,7 @@ class Parser {
     const from = this.#at
     const path = this.#run(isPathCharacter)
     if (path === '') this.#fail('a statistic such as volume.h1')
+    if (path === 'token') return this.#name()
     const key = parseSort(path, this.#windows)
     if ('wanted' in key) throw new Fault(`at character ${from + 1}: a statistic is ${key.wanted}`)
     const operator =
@@ -123,6 +127,32 @@ class Parser {
       text: `${key.name}${operator}${plain(decimal)}`,
       loose: false,
       matches: comparison(key, operator, wanted),
+    }
+  }
+
+  #name(): Part {
+    if (!this.#symbol('~')) this.#fail('“~”')
+    this.#skipSpaces()
+    const wanted = this.#quoted().toLowerCase()
+    if (wanted === '' || wanted.length > TOKEN_LENGTH_MAX) {
+      throw new Fault(`compares names with 1 to ${TOKEN_LENGTH_MAX} characters`)
+    }
+    return {
+      text: `token~"${wanted.replaceAll(/["\\]/g, '\\$&')}"`,
+      loose: false,
+      matches: ({ token }) => token.toLowerCase().includes(wanted),
+    }
+  }
+
+  #quoted(): string {
+    if (!this.#symbol('"')) this.#fail('a text in quotes, such as "pe"')
+    let quoted = ''
+    for (;;) {
+      const character = this.#text.charAt(this.#at)
+      if (character === '') this.#fail('“"” at the end of the text')
+      this.#at++
+      if (character === '"') return quoted
+      quoted += character === '\\' ? this.#text.charAt(this.#at++) : character
     }
   }
 

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto'
 import type { EpochMs } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { ReadableTokens } from '../token-table.js'
+import { TOKEN_LENGTH_MAX } from '../wire/schema.js'
 import { type After, type Entry, type Ranked, type RankingRule, rankInTurns, ruleText } from './rank.js'
 import type { Key } from './sort.js'
 import type { Standings } from './standings.js'
@@ -16,6 +17,8 @@ import type { Standings } from './standings.js'
 /// Entries that one reader may page through consistently.
 export const DEPTH_MAX = 10_000
 const KEPT_MS = 120_000
+/// That of the longest name, three characters to a number.
+const KEY_LENGTH_MAX = Math.ceil(TOKEN_LENGTH_MAX / 3)
 /// Over all readers. Statistics that have been replaced meanwhile live on in them: some 1.7 KB each.
 const ENTRIES_MAX = 50_000
 
@@ -160,7 +163,12 @@ function decode(cursor: string): Cursor | null {
   if (!Array.isArray(parts)) return null
   const [kept, index, rule, key, token]: unknown[] = parts
   if (!Number.isSafeInteger(kept) || !Number.isSafeInteger(index) || Number(index) < 0) return null
-  if (typeof rule !== 'string' || typeof token !== 'string' || !Array.isArray(key) || key.length > 5)
+  if (
+    typeof rule !== 'string' ||
+    typeof token !== 'string' ||
+    !Array.isArray(key) ||
+    key.length > KEY_LENGTH_MAX
+  )
     return null
   // JSON has no NaN: an unknown value comes back as null.
   const numbers = key.map(part => (typeof part === 'number' ? part : Number.NaN))

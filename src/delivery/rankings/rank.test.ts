@@ -114,3 +114,16 @@ test('what is no statistic is refused with what would be one', () => {
   }
   assert.equal((parseSort('txns.24h.buys', WINDOWS) as { name?: string }).name, 'txns.h24.buys')
 })
+
+test('names sort by their code units, in both orders, whatever their length', () => {
+  const names = ['', 'A', 'AB', 'ABC', 'ABCD', 'ABCDEFG', 'Z', 'a', 'é', '🚀', '\u0000', 'AB\u0000']
+  const ascending = [...names].filter(name => name !== '').sort()
+  const tokens = ascending.toReversed().map(name => one(name, {}))
+  assert.deepEqual(ranked(tokens, 'token', 'asc'), ascending)
+  const plain = tokens.filter(({ token }) => !token.includes('\u0000'))
+  assert.deepEqual(
+    ranked(plain, 'token', 'desc'),
+    ascending.filter(name => !name.includes('\u0000')).toReversed(),
+  )
+  assert.deepEqual(ranked(plain, 'token', 'desc', 2), ['🚀', 'é'])
+})

@@ -70,6 +70,8 @@ test('a ranking that is kept in order is the one from scratch, whatever has chan
       const { entries, total } = rank(table.values(), each, 1000)
       assert.deepEqual(names(standing.first(1000)), names(entries), `${each.sort.name} ${each.order}`)
       assert.equal(standing.size, total)
+      const offset = random.below(entries.length + 2)
+      assert.deepEqual(names(standing.slice(offset, 5)), names(entries.slice(offset, offset + 5)))
       for (const { stats } of standing.first(1000)) assert.equal(stats, table.get(stats.token))
     }
   }
@@ -87,7 +89,16 @@ test('a large ranking is filled over turns, and not answered from before it is c
   for (let i = 0; i < 12; i++) clock.advance(0)
   assert.equal(standings.refresh(standing), true)
   assert.equal(standing.size, 12_000)
-  assert.deepEqual(names(standing.first(12_000)), names(rank(table.values(), each, 12_000).entries))
+  const ranked = rank(table.values(), each, 12_000).entries
+  assert.deepEqual(names(standing.first(12_000)), names(ranked))
+  for (const [offset, limit] of [
+    [511, 2],
+    [1000, 3000],
+    [11_999, 5],
+    [12_000, 5],
+  ] as const) {
+    assert.deepEqual(names(standing.slice(offset, limit)), names(ranked.slice(offset, offset + limit)))
+  }
   // All in one place, then all of them gone: chunks split, shrink and are put together.
   for (let i = 0; i < 12_000; i++) {
     const stats = randomStats(random, `t${i}`, 2)

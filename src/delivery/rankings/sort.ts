@@ -1,4 +1,4 @@
-/// What tokens are sorted and filtered by: the path of a number in the statistics, such as `volume.h24`.
+/// What tokens are sorted and filtered by: the path of a number in the statistics, such as `volume.h24`; or sorted by, `token`.
 ///
 /// A value becomes a key of a few numbers, most significant first. Sums are compared as the integers they are, by
 /// their limbs: two volumes that differ by a micro-dollar above 2^53 would be equal as binary64.
@@ -16,7 +16,7 @@ import {
   vwapOf,
 } from '../wire/metrics.js'
 
-/// Most significant first, as long for all tokens of a sort. NaN at 0 is an unknown value.
+/// Most significant first; a shorter one goes on with zeros. NaN at 0 is an unknown value.
 export type Key = readonly number[]
 
 export interface SortKey {
@@ -126,12 +126,31 @@ const OF_TOKEN: ReadonlyMap<string, (stats: TokenStats) => number> = new Map([
   ['lastSeen', (stats: TokenStats): number => stats.lastSeen],
 ])
 
-/// Reads `volume.h24`, `txns.5m.buys` (the path of the value in the answer) or `priceUsd`. Returns what was wanted
+/// Names in the order of their code units, three to a number of 48 bits.
+const BY_NAME: SortKey = {
+  name: 'token',
+  near: ({ token }) => codeUnits(token, 0),
+  keyOf({ token }) {
+    const key: number[] = []
+    for (let at = 0; at < token.length; at += 3) key.push(codeUnits(token, at))
+    return key
+  },
+  literal: () => null,
+}
+
+function codeUnits(text: string, at: number): number {
+  let number = 0
+  for (let i = at; i < at + 3; i++) number = number * 65_536 + (i < text.length ? text.charCodeAt(i) : 0)
+  return number
+}
+
+/// Reads `volume.h24`, `txns.5m.buys` (the path of the value in the answer), `priceUsd` or `token`. Returns what was wanted
 /// when it is none of them.
 export function parseSort(
   text: string,
   windows: readonly PlacedWindow[],
 ): SortKey | { readonly wanted: string } {
+  if (text === BY_NAME.name) return BY_NAME
   const ofToken = OF_TOKEN.get(text)
   if (ofToken !== undefined) {
     return { name: text, near: ofToken, keyOf: stats => [ofToken(stats)], literal: binary64 }
@@ -156,7 +175,7 @@ function wanted(windows: readonly PlacedWindow[]): string {
   const metrics = [...METRICS.keys()].map(name => name.replace(/^txns\./, 'txns.WINDOW.'))
   const perWindow = metrics.map(name => (name.includes('WINDOW') ? name : `${name}.WINDOW`))
   const names = windows.map(({ name }) => name).join(', ')
-  return `one of ${[...OF_TOKEN.keys(), ...perWindow].join(', ')}, where WINDOW is one of ${names}`
+  return `one of ${[...OF_TOKEN.keys(), BY_NAME.name, ...perWindow].join(', ')}, where WINDOW is one of ${names}`
 }
 
 /// Negative when a comes before b: by key in the given order, unknown values last in both, equal ones by name (code
@@ -172,7 +191,7 @@ export function compareKeys(a: Key, aToken: string, b: Key, bToken: string, orde
 
 /// Negative when the value a is less than b. Both are known.
 export function compareValues(a: Key, b: Key): number {
-  for (let i = 0; i < a.length; i++) {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
     const x = a[i] ?? 0
     const y = b[i] ?? 0
     if (x !== y) return x < y ? -1 : 1

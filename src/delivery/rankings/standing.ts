@@ -43,7 +43,12 @@ export class Standing {
 
   /// The first of them, as of the last refresh.
   first(limit: number): readonly Entry[] {
-    return this.#order.first(limit)
+    return this.slice(0, limit)
+  }
+
+  /// Those from place `offset` on, counted from 0.
+  slice(offset: number, limit: number): readonly Entry[] {
+    return this.#order.slice(offset, limit)
   }
 
   /// The token has new statistics, or none any more.

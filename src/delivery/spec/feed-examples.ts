@@ -30,6 +30,7 @@ export const MESSAGE_EXAMPLES: Readonly<Record<keyof typeof SERVER_MESSAGES, rea
         sort: 'volume.h1',
         order: 'desc',
         filter: 'txns.h1.traders>=2',
+        offset: 0,
         limit: 2,
         total: 17,
         tokens: ['ETH', 'BTC'],

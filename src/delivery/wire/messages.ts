@@ -55,13 +55,18 @@ export const RankingState = closed({
   sort: Type.String(),
   order: oneOf(['desc', 'asc']),
   filter: nullable(Type.String()),
+  offset: count('The place of the first of `tokens`, from 0.'),
   limit: Type.Integer({ minimum: 1 }),
   total: count('Tokens that match.'),
-  tokens: Type.Array(TokenName, { description: 'The first of them, in order.' }),
+  tokens: Type.Array(TokenName, { description: 'Those from `offset` on, in order.' }),
   enter: Type.Array(TokenName, { description: 'Were not in `tokens` before.' }),
   leave: Type.Array(TokenName, { description: 'Are not in `tokens` any more.' }),
   move: Type.Array(
-    closed({ token: TokenName, from: count('Place before, from 0.'), to: count('Place now, from 0.') }),
+    closed({
+      token: TokenName,
+      from: count('Place in `tokens` before, from 0.'),
+      to: count('Place now, from 0.'),
+    }),
     {
       description: 'Tokens that passed, or were passed by, another that stayed.',
     },

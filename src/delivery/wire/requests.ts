@@ -11,6 +11,7 @@ const ID_LENGTH_MAX = 64
 const ID_WANTED = `a string of at most ${ID_LENGTH_MAX} characters or a finite number`
 export const SUBSCRIPTIONS_MAX = 100
 export const RANKING_LIMIT_MAX = 100
+const RANKING_OFFSET_MAX = 100_000_000
 /// Updates a second.
 export const RATE_MAX = 1000
 
@@ -72,11 +73,19 @@ export const RankingSubscription = closed(
     filter: Type.Optional(
       Type.String({ minLength: 1, maxLength: 1024, description: 'As of GET /v1/tokens.' }),
     ),
+    offset: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: RANKING_OFFSET_MAX,
+        default: 0,
+        description: 'Begins at this place of the order, counted from 0.',
+      }),
+    ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: RANKING_LIMIT_MAX, default: 10 })),
     ...shape,
     ...pace,
   },
-  'The first tokens in an order, live. At most 10 updates a second.',
+  'A stretch of an order, the first tokens unless said, live. At most 10 updates a second.',
 )
 export const TotalsSubscription = closed(
   { channel: Type.Literal('totals'), windows: shape.windows, ...pace },

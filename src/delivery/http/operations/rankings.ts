@@ -54,7 +54,7 @@ export const ListTokens = operation({
         maxLength: 64,
         description:
           'The path of a number in the statistics: `volume.h24`, `txns.m5.traders`, `priceChange.1h`, …; or priceUsd, ' +
-          'firstSeen, lastSeen. By default the volume of the longest window.',
+          'firstSeen, lastSeen, token (by name, in code units). By default the volume of the longest window.',
         examples: ['volume.h24'],
       }),
     ),
