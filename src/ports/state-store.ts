@@ -3,8 +3,12 @@
 ///
 /// Contract, for every adapter (test/contract/state-store.ts):
 /// - Atomicity: a delta, and each part with its head and all its pieces, is stored whole or not at all.
-/// - Order: deltas are read back in the order of their appending; `coversTo` of one is `coversFrom` of the next.
-///   A delta that does not begin where the last one ended is refused with an InvariantError.
+/// - Order: deltas are read back in the order of their appending.
+/// - Several writers: deltas may cover the same offsets, because writers cannot know of one another. They are
+///   deterministic, so it makes no difference whose are kept. One that covers nothing beyond `position` is left out; one that
+///   begins below it is kept, and whoever folds it skips what is covered; one that begins above it would leave offsets out
+///   and is refused with an InvariantError. Only at position 0 may a delta begin anywhere: what came before it is older
+///   than what the store keeps.
 /// - Durability: when `appendDelta` or `appendParts` resolves, what it stored survives a crash. Parts become
 ///   readable through `readParts` as soon as the promise resolves.
 /// - Opaque: payloads are the roller's (docs/formats/); the store checksums and frames them, never looks inside.

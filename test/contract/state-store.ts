@@ -70,7 +70,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
 
     test('deltas are read back in order, and the position moves with them', async t => {
       const store = opened(t)
-      const deltas = [delta(0, 7), delta(7, 7, { maxBlock: -1, payload: new Uint8Array(0) }), delta(7, 30)]
+      const deltas = [delta(0, 7), delta(7, 8, { maxBlock: -1, payload: new Uint8Array(0) }), delta(8, 30)]
       for (const one of deltas) {
         await store.appendDelta(one)
         assert.equal(store.position(), one.coversTo)
@@ -85,14 +85,37 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
       assert.deepEqual(plainDeltas(store.deltas()), plainDeltas(deltas))
     })
 
-    test('a delta that does not continue is refused and changes nothing', async t => {
+    test('a delta that would leave offsets out is refused and changes nothing', async t => {
       const store = opened(t)
       await store.appendDelta(delta(0, 10))
-      await assert.rejects(store.appendDelta(delta(9, 20)), { code: 'E_INVARIANT' })
       await assert.rejects(store.appendDelta(delta(11, 20)), { code: 'E_INVARIANT' })
+      await assert.rejects(store.appendDelta(delta(9, 8)), { code: 'E_INVARIANT' })
       assert.equal(store.position(), 10)
       await store.appendDelta(delta(10, 20))
       assert.equal([...store.deltas()].length, 2)
+    })
+
+    test('deltas of several writers may overlap: what adds nothing is left out', async t => {
+      const store = opened(t)
+      const kept = [delta(0, 10), delta(5, 25), delta(25, 26), delta(0, 30)]
+      const leftOut = [delta(0, 10), delta(3, 9), delta(10, 25), delta(26, 26), delta(29, 30)]
+      await store.appendDelta(delta(0, 10))
+      for (const one of [...leftOut.slice(0, 2), delta(5, 25), ...leftOut.slice(2, 3), delta(25, 26)]) {
+        await store.appendDelta(one)
+      }
+      for (const one of [...leftOut.slice(3, 4), delta(0, 30), ...leftOut.slice(4)])
+        await store.appendDelta(one)
+      assert.equal(store.position(), 30)
+      assert.deepEqual(plainDeltas(store.deltas()), plainDeltas(kept))
+    })
+
+    test('the first delta may begin anywhere, the next may not', async t => {
+      const store = opened(t)
+      await store.appendDelta(delta(500, 510))
+      assert.equal(store.position(), 510)
+      await assert.rejects(store.appendDelta(delta(511, 520)), { code: 'E_INVARIANT' })
+      await store.appendDelta(delta(505, 520))
+      assert.deepEqual(plainDeltas(store.deltas()), plainDeltas([delta(500, 510), delta(505, 520)]))
     })
 
     test('parts are read by block, and all in the order of their segments', async t => {

@@ -69,6 +69,16 @@ export function randomHistory(random: Random, stepCount: number): History {
   return { rules, hotRangeMs, forgets: random.chance(0.7), startTick, steps }
 }
 
+/// The same with a changelog that crashed processes go on writing to, and with stores that are lost.
+export function haunted(history: History, random: Random): History {
+  const steps = history.steps.flatMap((step): Step[] => {
+    const again: Step = step.kind === 'crash' ? { ...step, moved: random.chance(0.6) } : step
+    if (!random.chance(0.15)) return [again]
+    return [{ kind: 'haunt', which: random.below(100), batches: random.below(4) }, again]
+  })
+  return { ...history, hotRangeMs: history.hotRangeMs ?? 0, changelog: true, steps }
+}
+
 const names = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${prefix} ${i}`)
 

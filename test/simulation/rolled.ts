@@ -23,6 +23,8 @@ export interface RolledOptions {
   readonly forgets?: boolean
   /// Opens the store, again after each crash; a store in memory unless given.
   readonly openStore?: () => StateStore
+  /// Deltas go to a changelog that several writers share, and the store is a cache of it: see Changelog.
+  readonly changelog?: boolean
 }
 
 interface Logged {
@@ -32,6 +34,13 @@ interface Logged {
   readonly lines: Uint8Array
 }
 
+/// A process that was taken for dead and goes on for a while.
+interface Zombie {
+  readonly roller: Roller
+  readonly store: StateStore
+  unstored: RollerDelta | null
+}
+
 export class Rolled {
   readonly #config: RollerConfig
   readonly #durable: boolean
@@ -39,6 +48,9 @@ export class Rolled {
   readonly #log: Logged[] = []
   readonly #decoder = new JsonDecoder()
   readonly #openStore: () => StateStore
+  readonly #changelog: Changelog | null
+  readonly #zombies: Zombie[] = []
+  #moves = 0
   #store: StateStore
   /// The checkpoint under way, and its delta until that is stored.
   #saving: AsyncGenerator<void, void> | null = null
@@ -49,9 +61,10 @@ export class Rolled {
   /// that every answer has anew.
   readonly #watched = new Map<string, string>()
 
-  constructor({ rules, startTick, hotRangeMs, forgets = true, openStore }: RolledOptions) {
+  constructor({ rules, startTick, hotRangeMs, forgets = true, openStore, changelog }: RolledOptions) {
     const memory = new MemoryStateStore()
     this.#openStore = openStore ?? (() => memory)
+    this.#changelog = changelog === true ? new Changelog() : null
     this.#store = this.#openStore()
     this.#forgets = forgets
     this.#durable = hotRangeMs !== null
@@ -129,6 +142,7 @@ export class Rolled {
       yield
       if (this.#unstored === null) break
       const { coversTo } = this.#unstored
+      this.#changelog?.append(this.#unstored)
       await this.#store.appendDelta(this.#unstored)
       yield
       this.#unstored = null
@@ -158,17 +172,30 @@ export class Rolled {
   }
 
   /// Forgets everything in memory, restores from the store, and rolls the log from there. View time begins at
-  /// `restartTick` and goes on where it was.
-  async crash(restartTick: number): Promise<void> {
+  /// `restartTick` and goes on where it was. With a changelog, `moved` says that another process takes over, with an empty
+  /// store or with what it had of old, while this one goes on as a zombie.
+  async crash(restartTick: number, moved = false): Promise<void> {
     const viewTick = this.#roller.viewTick
+    const changelog = this.#changelog
+    if (moved && changelog !== null) {
+      const zombie = { roller: this.#roller, store: this.#store, unstored: this.#unstored }
+      const back = this.#moves++ % 3 === 2 ? this.#zombies.shift() : undefined
+      this.#zombies.push(zombie)
+      this.#store = back?.store ?? new MemoryStateStore()
+    } else if (changelog === null) {
+      await this.#store.close()
+      this.#store = this.#openStore()
+    }
     this.#saving = null
     this.#unstored = null
-    await this.#store.close()
-    this.#store = this.#openStore()
+    await changelog?.foldInto(this.#store)
     const roller = this.#newRoller(restartTick)
     if (this.#durable) {
       for (const part of this.#store.parts()) roller.restorePart(part.block, part.coversTo, part)
-      for (const delta of this.#store.deltas()) roller.restoreDelta(delta)
+      for (const delta of this.#store.deltas()) {
+        roller.restoreDelta(delta)
+        if (changelog !== null) await this.#sealWhileRestoring(roller)
+      }
       for (const share of roller.restored()) assert.ok(share > 0 && share <= 1)
       assert.equal(
         roller.position,
@@ -182,6 +209,23 @@ export class Rolled {
     }
     roller.advance(tickUnit(viewTick))
     this.#watched.clear()
+  }
+
+  /// A process that was taken for dead rolls so many batches more, and writes a delta.
+  haunt(which: number, batches: number): void {
+    const zombie = this.#zombies[which % Math.max(1, this.#zombies.length)]
+    if (zombie === undefined || this.#changelog === null) return
+    let left = batches
+    for (const logged of this.#log) {
+      if (logged.firstOffset + logged.count <= zombie.roller.position) continue
+      if (left-- === 0) break
+      this.#roll(logged, zombie.roller)
+    }
+    zombie.unstored ??= zombie.roller.takeDelta()
+    if (zombie.unstored === null) return
+    this.#changelog.append(zombie.unstored)
+    zombie.roller.committed(zombie.unstored.coversTo)
+    zombie.unstored = null
   }
 
   async close(): Promise<void> {
@@ -215,15 +259,41 @@ export class Rolled {
     return this.#watched
   }
 
-  #roll(logged: Logged): void {
+  /// As RollerRole does it: a cold store holds a day of deltas, which must not all stay in memory.
+  async #sealWhileRestoring(roller: Roller): Promise<void> {
+    roller.committed(roller.position)
+    for (let parts = roller.takeParts(); parts !== null; parts = roller.takeParts()) {
+      if (parts.length === 0) continue
+      await this.#store.appendParts(parts)
+      roller.partsStored()
+    }
+    const { forgettable } = roller
+    if (forgettable !== null && this.#forgets) await this.#store.forget(forgettable)
+  }
+
+  #roll(logged: Logged, roller = this.#roller): void {
     const { batch, records } = this.#decoder.decodeLines(logged.lines)
     assert.equal(records, logged.count, 'every line is a record')
-    this.#roller.apply(batch, offset(logged.firstOffset), logged.count, epochMs(logged.appendTime))
+    roller.apply(batch, offset(logged.firstOffset), logged.count, epochMs(logged.appendTime))
   }
 
   #newRoller(startTick: number): Roller {
-    const source = { readParts: (block: number) => this.#store.readParts(block) }
-    return new Roller(this.#config, tickUnit(startTick), this.#durable ? source : null)
+    return new Roller(this.#config, tickUnit(startTick), this.#durable ? this.#store : null)
+  }
+}
+
+/// What topic `rolls` is to its readers: deltas of several writers, in the order in which they came, which may cover the
+/// same offsets.
+class Changelog {
+  readonly #deltas: RollerDelta[] = []
+
+  append(delta: RollerDelta): void {
+    this.#deltas.push(delta)
+  }
+
+  /// Brings the store up to date.
+  async foldInto(store: StateStore): Promise<void> {
+    for (const delta of this.#deltas) await store.appendDelta(delta)
   }
 }
 

@@ -10,7 +10,7 @@ import { test } from 'node:test'
 import { EmbeddedStateStore } from '../../src/adapters/embedded/state-store.js'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
 import { memoryScratchDirectory } from '../contract/scratch.js'
-import { randomHistory } from './histories.js'
+import { haunted, randomHistory } from './histories.js'
 import { Random, testSeed } from './random.js'
 import { firstFailure, shrink, tell } from './steps.js'
 
@@ -54,6 +54,23 @@ test('so do histories whose state lies in files that every crash closes and open
     const failure = await firstFailure(history, openStore)
     assert.equal(failure, null, `VOLUMER_SEED=${seed}: ${failure}\n${tell(history)}`)
     rmSync(directory, { recursive: true, force: true })
+  }
+  t.diagnostic(`${histories} histories`)
+})
+
+test('so do histories with a changelog that several writers share, zombies among them, and with stores that are lost', async t => {
+  const first = testSeed()
+  t.diagnostic(`VOLUMER_SEED=${first}`)
+  const deadline = Date.now() + (SECONDS * 1000) / 4
+  let histories = 0
+  for (; histories < FEWEST || Date.now() < deadline; histories++) {
+    const seed = (first + histories) >>> 0
+    const random = new Random(seed)
+    const history = haunted(randomHistory(random, random.pick([30, 100, 250])), random)
+    const failure = await firstFailure(history)
+    if (failure === null) continue
+    const shortest = await shrink(history, 20_000)
+    assert.fail(`VOLUMER_SEED=${seed} fails: ${failure}\n\nShortest failing history:\n${tell(shortest)}`)
   }
   t.diagnostic(`${histories} histories`)
 })

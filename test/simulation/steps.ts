@@ -14,14 +14,18 @@ export type Step =
   /// Goes on with a checkpoint by one pause; see Rolled.saveOn.
   | { readonly kind: 'save-on' }
   | { readonly kind: 'full-disk'; readonly roomForParts: number }
-  /// The next process begins its view this many ticks before the last one's.
-  | { readonly kind: 'crash'; readonly back: number }
+  /// The next process begins its view this many ticks before the last one's, and without its store when it `moved`.
+  | { readonly kind: 'crash'; readonly back: number; readonly moved?: boolean }
+  /// See Rolled.haunt.
+  | { readonly kind: 'haunt'; readonly which: number; readonly batches: number }
 
 export interface History {
   readonly rules: Rules
   readonly hotRangeMs: number | null
   /// False: the store keeps everything, as it may.
   readonly forgets?: boolean
+  /// Several writers share a changelog; see Rolled.
+  readonly changelog?: boolean
   readonly startTick: number
   readonly steps: readonly Step[]
 }
@@ -71,7 +75,9 @@ async function take(step: Step, rolled: Rolled, model: Model, startTick: number)
     case 'full-disk':
       return rolled.fillDisk(step.roomForParts)
     case 'crash':
-      return rolled.crash(Math.max(startTick, model.viewTick - step.back))
+      return rolled.crash(Math.max(startTick, model.viewTick - step.back), step.moved)
+    case 'haunt':
+      return rolled.haunt(step.which, step.batches)
     default:
       throw new Error(`unknown step ${JSON.stringify(step satisfies never)}`)
   }
@@ -129,10 +135,10 @@ export async function shrink(history: History, budgetMs: number): Promise<Histor
 
 /// The history as text, for a report.
 export function tell(history: History): string {
-  const { rules, hotRangeMs, forgets = true, startTick, steps } = history
+  const { rules, hotRangeMs, forgets = true, changelog = false, startTick, steps } = history
   return [
     `rules ${JSON.stringify(rules)}`,
-    `hotRangeMs ${hotRangeMs}, forgets ${forgets}, startTick ${startTick}`,
+    `hotRangeMs ${hotRangeMs}, forgets ${forgets}, changelog ${changelog}, startTick ${startTick}`,
     ...steps.map((step, at) => `${at}: ${JSON.stringify(step)}`),
   ].join('\n')
 }

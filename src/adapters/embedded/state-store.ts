@@ -12,7 +12,7 @@ import { invariant } from '../../core/invariant.js'
 import { epochMs, type Offset, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { Delta, SlicePart, StateStore, StoredPart } from '../../ports/state-store.js'
-import { checkDelta } from '../memory/state-store.js'
+import { addsTo } from '../memory/state-store.js'
 import type { Disk } from './disk.js'
 import { FRAME_HEADER_BYTES, type Frame, type FrameMeta } from './frame.js'
 import { decodeTable, encodePart, type PartTable, type Stretch, tableLength } from './part-payload.js'
@@ -152,10 +152,8 @@ export class EmbeddedStateStore implements StateStore {
 
   async appendDelta(delta: Delta): Promise<void> {
     const { coversFrom, coversTo, logTime, maxBlock, payload } = delta
-    const meta = ([position = 0]: readonly number[]): FrameMeta => {
-      checkDelta(delta, position)
-      return [coversFrom, coversTo, logTime, maxBlock]
-    }
+    const meta = ([position = 0]: readonly number[]): FrameMeta | null =>
+      addsTo(delta, position) ? [coversFrom, coversTo, logTime, maxBlock] : null
     await this.#deltas.append([{ meta, payload }])
   }
 

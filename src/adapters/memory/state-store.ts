@@ -2,7 +2,7 @@
 
 import { invariant } from '../../core/invariant.js'
 import { type Offset, offset } from '../../core/units.js'
-import type { Delta, SlicePart, StateStore, StoredPart } from '../../ports/state-store.js'
+import type { Delta, DeltaHeader, SlicePart, StateStore, StoredPart } from '../../ports/state-store.js'
 
 export class MemoryStateStore implements StateStore {
   #deltas: Delta[] = []
@@ -26,7 +26,7 @@ export class MemoryStateStore implements StateStore {
   }
 
   async appendDelta(delta: Delta): Promise<void> {
-    checkDelta(delta, this.#position)
+    if (!addsTo(delta, this.#position)) return
     this.#deltas.push(delta)
     this.#position = delta.coversTo
   }
@@ -76,13 +76,14 @@ export function partBytes({ head, pieces }: SlicePart): number {
   return pieces.reduce((sum, piece) => sum + piece.length, head.length)
 }
 
-/// Refuses a delta that does not continue where the last one ended.
-export function checkDelta(delta: Delta, position: number): void {
+/// Whether the delta covers anything beyond the position. Refuses one that would leave offsets out.
+export function addsTo({ coversFrom, coversTo }: DeltaHeader, position: number): boolean {
+  invariant(coversTo >= coversFrom, 'a delta does not end before it begins')
   invariant(
-    delta.coversFrom === position,
-    `a delta begins where the last one ended: at offset ${position}, not at ${delta.coversFrom}`,
+    position === 0 || coversFrom <= position,
+    `a delta begins at ${coversFrom}, and offsets are covered only below ${position}`,
   )
-  invariant(delta.coversTo >= delta.coversFrom, 'a delta does not end before it begins')
+  return coversTo > position
 }
 
 /// Refuses parts whose segments do not ascend from `lastSegment` on.

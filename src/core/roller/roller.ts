@@ -271,9 +271,15 @@ export class Roller {
     this.#restore().part(block, coversTo, part)
   }
 
-  /// Takes in a delta. Its rows that are in parts already only count for the dedupe horizon.
+  /// Takes in a delta. Its rows that are in parts already only count for the dedupe horizon. Several writers may have
+  /// covered the same offsets: what is below `position` is skipped; a delta that begins above it is refused. The first one
+  /// begins where it may. Then `takeParts` may be called, and `committed` before it: what left the hot range goes to disk
+  /// again, so that a long history of deltas is taken in with little memory.
   restoreDelta(delta: RollerDelta): void {
-    Object.assign(this.#fates, this.#restore().delta(delta.payload, delta.coversFrom))
+    const from = this.#position
+    if (delta.coversTo <= from) return
+    invariant(from === 0 || delta.coversFrom <= from, 'deltas leave no offsets out')
+    Object.assign(this.#fates, this.#restore().delta(delta.payload, delta.coversFrom, from))
     this.#logTime = delta.logTime
     this.#position = delta.coversTo
   }

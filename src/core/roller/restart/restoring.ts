@@ -29,16 +29,20 @@ export class Restoring {
     entry.sealedUpTo = Math.max(entry.sealedUpTo, coversTo)
   }
 
-  /// Takes in a delta: after the parts, in the store's order. Rows that are in parts only count for the dedupe horizon.
-  delta(payload: Uint8Array, coversFrom: number): DeltaRows['fates'] {
+  /// Takes in a delta: after the parts, in the store's order. Rows that are in parts only count for the dedupe horizon;
+  /// those below `position` came with the deltas before.
+  delta(payload: Uint8Array, coversFrom: number, position: number): DeltaRows['fates'] {
     const delta = readDelta(payload, coversFrom, this.#ledger)
     const { fates, rows, digests, runs } = delta
     const kept = this.#keptOf(rows)
     if (kept.reduce((sum, one) => sum + one, 0) * 2 > rows.rows) delta.pairs.lookUpAll()
     let row = 0
     for (const { rows: count, logTimeMs } of runs) {
+      const end = row + count
+      while (row < end && (rows.offset[row] as number) < position) row++
+      if (row === end) continue
       this.#horizon.expire(logTimeMs, this.#horizonMs)
-      for (const end = row + count; row < end; row++) {
+      for (; row < end; row++) {
         if (kept[row] === 1) this.#keep(delta, row)
         this.#horizon.add(
           rows.id0[row] as number,
@@ -54,6 +58,9 @@ export class Restoring {
 
   /// Counts everything: after parts and deltas. Yields the share that is done.
   recount(): Generator<number, void> {
+    const { slices } = this.#ledger
+    // Of what went to disk meanwhile nothing was ever counted.
+    for (const entry of slices.entries()) if (entry.onDisk) slices.release(entry)
     return new Recount(this.#ledger).run()
   }
 
