@@ -33,6 +33,9 @@ export interface RollerRoleOptions {
 export type RestoreProgress = (share: number) => void
 
 const TURN_MS = 20
+/// What share of restoring is reading deltas: where the store has parts, and where deltas are all there is.
+const DELTAS_SHARE_WARM = 0.2
+const DELTAS_SHARE_COLD = 0.6
 /// Letters keep no more of it (ports/dead-letters.ts).
 const LETTER_INPUT_BYTES = 4096
 const NOTHING = new Uint8Array(0)
@@ -59,26 +62,32 @@ export class RollerRole {
   /// the log no longer holds what comes after the checkpoint.
   async restore(progress: RestoreProgress): Promise<void> {
     const { store, clock } = this.#options
-    const total = Math.max(1, store.sizeBytes())
-    let done = 0
     let turnAt = clock.now() + TURN_MS
-    const breathe = async (bytes: number): Promise<void> => {
-      done += bytes
+    const breathe = async (share: () => number): Promise<void> => {
       if (clock.now() < turnAt) return
-      progress(Math.min(1, done / total))
+      progress(Math.min(1, share()))
       await this.#options.nextTurn()
       turnAt = clock.now() + TURN_MS
     }
+    let hasParts = false
     for (const part of store.parts()) {
+      hasParts = true
       this.#machine.restorePart(part.block, part.coversTo, part)
-      await breathe(0)
+      await breathe(() => 0)
     }
+    const inDeltas = hasParts ? DELTAS_SHARE_WARM : DELTAS_SHARE_COLD
+    const end = store.position()
+    let from: number | null = null
     for (const delta of store.deltas()) {
+      from ??= delta.coversFrom
+      const read = (delta.coversTo - from) / Math.max(1, end - from)
       this.#machine.restoreDelta(delta)
-      await breathe(delta.payload.length)
+      // A store may hold a day of deltas and no parts yet: they go to disk again as they come.
+      this.#machine.committed(delta.coversTo)
+      await this.#saveParts()
+      await breathe(() => inDeltas * read)
     }
-    const read = done
-    for (const share of this.#machine.restored()) await breathe(read + share * (total - read) - done)
+    for (const share of this.#machine.restored()) await breathe(() => inDeltas + (1 - inDeltas) * share)
     this.#checkpointed = this.#machine.position
     progress(1)
   }
@@ -174,9 +183,7 @@ export class RollerRole {
       this.#machine.committed(delta.coversTo)
       log.release(config.partition, delta.coversTo)
     } while (this.#checkpointed < until)
-    await this.#saveParts(store)
-    const forgettable = this.#machine.forgettable
-    if (forgettable !== null) await store.forget(forgettable)
+    await this.#saveParts()
   }
 
   async #saveLetters(deadLetters: DeadLetters): Promise<void> {
@@ -191,22 +198,26 @@ export class RollerRole {
     }
   }
 
-  async #saveParts(store: StateStore): Promise<void> {
+  /// Moves what left the hot range to disk, and lets the store forget what nobody needs any more.
+  async #saveParts(): Promise<void> {
+    const { store } = this.#options
     for (;;) {
       const parts = this.#machine.takeParts()
-      if (parts === null) return
+      if (parts === null) break
       if (parts.length > 0) {
         try {
           await store.appendParts(parts)
         } catch (error) {
           this.#machine.partsFailed()
-          if (error instanceof PortError && error.retryable) return
+          if (error instanceof PortError && error.retryable) break
           throw error
         }
         this.#machine.partsStored()
       }
       await this.#options.nextTurn()
     }
+    const { forgettable } = this.#machine
+    if (forgettable !== null) await store.forget(forgettable)
   }
 
   /// A batch whose records cannot be told apart has one reject, for its first record.
