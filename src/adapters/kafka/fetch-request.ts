@@ -17,6 +17,9 @@ export interface FetchPosition {
   readonly partition: number
   readonly leaderEpoch: number
   readonly offset: number
+  /// Leader epoch of the record before `offset`; −1 where it is not known. The broker says when its log has another record
+  /// there.
+  readonly lastEpoch: number
 }
 
 export interface AbortedTransaction {
@@ -31,6 +34,8 @@ export interface FetchedPartition {
   /// What a reader of committed data may read up to.
   readonly lastStableOffset: number
   readonly logStartOffset: number
+  /// Where the log that was followed and the broker's part; null when they do not.
+  readonly divergesAt: number | null
   readonly aborted: readonly AbortedTransaction[]
   /// Record batches as they are stored. A view of the answer.
   readonly records: Buffer
@@ -46,6 +51,8 @@ const READ_COMMITTED = 1
 const NO_SESSION = 0
 const FULL_FETCH = -1
 const BYTES_MIN = 1
+/// A tagged field of the answer.
+const DIVERGING_EPOCH = 0
 
 export function fetchRequest(positions: readonly FetchPosition[], limits: FetchLimits): Request<FetchAnswer> {
   const writer = new WireWriter()
@@ -56,10 +63,10 @@ export function fetchRequest(positions: readonly FetchPosition[], limits: FetchL
     .int8(READ_COMMITTED)
     .int32(NO_SESSION)
     .int32(FULL_FETCH)
-  writer.compactArray(positions, ({ topicId, partition, leaderEpoch, offset }) => {
+  writer.compactArray(positions, ({ topicId, partition, leaderEpoch, offset, lastEpoch }) => {
     writer.uuid(topicId)
     writer.compactArray([partition], () => {
-      writer.int32(partition).int32(leaderEpoch).int64(offset).int32(-1).int64(-1)
+      writer.int32(partition).int32(leaderEpoch).int64(offset).int32(lastEpoch).int64(-1)
       writer.int32(limits.partitionBytesMax).noTags()
     })
     writer.noTags()
@@ -95,6 +102,11 @@ function parsePartition(reader: WireReader, topicId: string): FetchedPartition {
   })
   reader.int32() // preferred replica
   const records = reader.compactBytes()
-  reader.skipTags()
-  return { topicId, partition, errorCode, lastStableOffset, logStartOffset, aborted, records }
+  let divergesAt: number | null = null
+  reader.tags((tag, content) => {
+    if (tag !== DIVERGING_EPOCH) return
+    content.int32() // the epoch
+    divergesAt = content.int64()
+  })
+  return { topicId, partition, errorCode, lastStableOffset, logStartOffset, divergesAt, aborted, records }
 }

@@ -30,14 +30,15 @@ export class Fetcher {
   }
 
   /// Begins to fetch the partition from `from` on, until the reader ends. The topic must be one that the cluster
-  /// watches.
-  read(topic: string, partition: number, from: number): PartitionReader {
+  /// watches. With the leader epoch of the record before `from`, a log that was cut back meanwhile is noticed.
+  read(topic: string, partition: number, from: number, lastEpoch = -1): PartitionReader {
     const topicId = this.#cluster.topic(topic)?.id ?? null
     const reader = new PartitionReader({
       topic,
       topicId,
       partition,
       from,
+      lastEpoch,
       onRoom: () => this.#dispatch(reader),
       onEnd: () => this.#readers.delete(reader),
     })
@@ -108,10 +109,10 @@ export class Fetcher {
 
   async #fetch(connection: BrokerConnection, readers: readonly PartitionReader[]): Promise<void> {
     const positions = readers.map(reader => {
-      const { topic, partition, next } = reader
+      const { topic, partition, next, lastEpoch } = reader
       reader.topicId ??= this.#cluster.topic(topic)?.id ?? null
       const leaderEpoch = this.#cluster.leader(topic, partition)?.epoch ?? -1
-      return { topicId: reader.topicId ?? '0'.repeat(32), partition, leaderEpoch, offset: next }
+      return { topicId: reader.topicId ?? '0'.repeat(32), partition, leaderEpoch, offset: next, lastEpoch }
     })
     const answer = await connection.request(fetchRequest(positions, LIMITS))
     this.#cluster.noteAnswer()
@@ -128,7 +129,8 @@ export class Fetcher {
   #take(fetched: FetchedPartition, offset: number): void {
     for (const reader of [...this.#readers]) {
       if (!isOf(fetched, reader) || reader.next < offset || reader.pausing) continue
-      if (reader.next === offset || (fetched.errorCode === Code.none && reader.hasRoom)) {
+      const isWhole = fetched.errorCode === Code.none && fetched.divergesAt === null
+      if (reader.next === offset || (isWhole && reader.hasRoom)) {
         this.#takeOne(reader, fetched)
       }
     }

@@ -11,6 +11,8 @@ import { type RecordBatch, readBatches } from './record-batch.js'
 export type FetchFault =
   /// The position is not in the partition: truncated, or beyond its end.
   | { readonly kind: 'gone' }
+  /// The log was cut back behind our back and has other records now at offsets below the position.
+  | { readonly kind: 'diverged'; readonly at: number }
   /// The topic was deleted and made again.
   | { readonly kind: 'replaced' }
   /// The topic was deleted.
@@ -29,6 +31,8 @@ export interface PartitionReaderOptions {
   readonly topicId: string | null
   readonly partition: number
   readonly from: number
+  /// Leader epoch of the record before `from`; −1 where it is not known.
+  readonly lastEpoch: number
   /// There is room again after there was none.
   onRoom(): void
   onEnd(): void
@@ -41,8 +45,9 @@ export class PartitionReader {
   readonly topic: string
   readonly partition: number
   topicId: string | null
-  /// Where the next fetch begins.
+  /// Where the next fetch begins, and the leader epoch of the record before.
   next: number
+  lastEpoch: number
   /// True while it waits before another try.
   pausing = false
   /// Since when the brokers say that there is no such topic; null as long as there is.
@@ -63,6 +68,7 @@ export class PartitionReader {
     this.topicId = options.topicId
     this.partition = options.partition
     this.next = options.from
+    this.lastEpoch = options.lastEpoch
   }
 
   get hasRoom(): boolean {
@@ -100,8 +106,12 @@ export class PartitionReader {
   }
 
   /// Takes what a fetch from `next` on has brought.
-  take({ records, aborted, logStartOffset, lastStableOffset }: FetchedPartition): void {
+  take({ records, aborted, logStartOffset, lastStableOffset, divergesAt }: FetchedPartition): void {
     if (this.#ended) return
+    if (divergesAt !== null) {
+      this.fail({ kind: 'diverged', at: divergesAt })
+      return
+    }
     this.logStartOffset = logStartOffset
     this.endOffset = lastStableOffset
     const filter = new AbortedFilter(aborted)
@@ -109,6 +119,7 @@ export class PartitionReader {
     for (const batch of readBatches(records)) {
       if (batch.endOffset <= this.next) continue
       this.next = batch.endOffset
+      this.lastEpoch = batch.leaderEpoch
       hole = !filter.passes(batch)
       if (!hole) this.#put({ batch, next: batch.endOffset })
     }

@@ -6,11 +6,12 @@ import { invariant } from '../../core/invariant.js'
 import { type KeyedRecords, recordsIn } from '../../core/keyed-records.js'
 import { partitionOf } from '../../core/partition.js'
 import { epochMs, type Offset, offset } from '../../core/units.js'
-import { LogRefusedError, OffsetGoneError } from '../../ports/errors.js'
+import { DamagedError, LogRefusedError, OffsetGoneError } from '../../ports/errors.js'
 import type { Appended, LogBatch, LogBounds, TradeLog } from '../../ports/trade-log.js'
 import type { KafkaCluster } from './cluster.js'
 import { KafkaFault } from './connection.js'
 import { Fetcher } from './fetcher.js'
+import { LeaderEpochs } from './leader-epochs.js'
 import { lookUpBounds } from './offsets.js'
 import type { Fetched, PartitionReader } from './partition-reader.js'
 import { type Append, KafkaProducer } from './producer.js'
@@ -19,6 +20,9 @@ import { checkWhole } from './whole-batch.js'
 
 /// Poison is kept as far as a dead letter keeps it.
 const BROKEN_BYTES_MAX = 4096
+
+const CUT_BACK =
+  'To go on with what Kafka has, stop every instance, delete topic rolls (of each replica set) and start again: the state is rolled anew from the swaps that are kept. Producers that still have the lost ones may send them again: ids make the others count once.'
 
 export interface KafkaTradeLogOptions {
   readonly cluster: KafkaCluster
@@ -30,6 +34,8 @@ export interface KafkaTradeLogOptions {
 }
 
 export class KafkaTradeLog implements TradeLog {
+  /// Of what was followed; and of where it is to be followed on, which whoever keeps positions notes here.
+  readonly epochs = new LeaderEpochs()
   readonly #cluster: KafkaCluster
   readonly #topic: string
   readonly #producer: KafkaProducer
@@ -82,7 +88,7 @@ export class KafkaTradeLog implements TradeLog {
   async *follow(partition: number, from: Offset, signal: AbortSignal): AsyncGenerator<LogBatch> {
     this.#checkPartition(partition)
     if (signal.aborted) return
-    const reader = this.#fetcher.read(this.#topic, partition, from)
+    const reader = this.#fetcher.read(this.#topic, partition, from, this.epochs.below(partition, from))
     const end = () => reader.end()
     signal.addEventListener('abort', end, { once: true })
     try {
@@ -90,6 +96,9 @@ export class KafkaTradeLog implements TradeLog {
         const fetched = await reader.read()
         if (fetched === null) break
         this.#note(partition, { first: reader.logStartOffset, end: reader.endOffset })
+        if (fetched.batch !== null) {
+          this.epochs.note(partition, fetched.batch.baseOffset, fetched.batch.leaderEpoch)
+        }
         yield* this.#batches(partition, fetched)
       }
       if (reader.fault !== null) throw await this.#faultOf(reader)
@@ -170,6 +179,11 @@ export class KafkaTradeLog implements TradeLog {
         const { first, end } = await this.lookUpBounds(partition)
         return new OffsetGoneError(`${what} holds offsets ${first} to ${end}, not ${next}`)
       }
+      case 'diverged':
+        return new DamagedError(
+          `${what} was cut back at offset ${fault.at} and has other records now: swaps from there to offset ${next - 1} are counted, and Kafka has lost them.`,
+          CUT_BACK,
+        )
       case 'replaced':
         return new OffsetGoneError(
           `Topic ${this.#topic} was deleted and made again: its offsets mean other records now`,

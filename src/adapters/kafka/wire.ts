@@ -65,11 +65,18 @@ export class WireReader {
     return found
   }
 
-  skipTags(): void {
+  /// Hands out each tagged field, with a reader of its content.
+  tags(take: (tag: number, content: WireReader) => void): void {
     for (let left = this.unsignedVarint(); left > 0; left--) {
-      this.unsignedVarint()
-      this.#pass(this.unsignedVarint())
+      const tag = this.unsignedVarint()
+      const length = this.unsignedVarint()
+      const at = this.#pass(length)
+      take(tag, new WireReader(this.bytes.subarray(0, at + length), at))
     }
+  }
+
+  skipTags(): void {
+    this.tags(() => {})
   }
 
   /// Moves past `length` bytes; returns where they begin.
