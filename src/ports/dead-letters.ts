@@ -4,7 +4,8 @@
 /// - Order: letters are read back in the order of their appending.
 /// - Durability: when `append` resolves, the letters survive a crash.
 /// - Once: letters with a log origin are idempotent: one whose (partition, offset) is not above the highest
-///   stored for that partition is skipped, so that rolling the same records again after a crash adds nothing.
+///   stored for that partition is skipped, so that rolling the same records again after a crash adds nothing. So are those
+///   about other topics, by topic and partition; only networked adapters have any.
 /// - Bounded: above the size bound the oldest letters are dropped, whole files at a time, and counted in `dropped`.
 /// - A full disk rejects with StorageFullError and stores nothing of the call.
 
@@ -13,6 +14,8 @@ import type { EpochMs, Offset } from '../core/units.js'
 /// Where a letter came from.
 export type LetterOrigin =
   | { readonly kind: 'log'; readonly partition: number; readonly offset: Offset }
+  /// A record of another topic than the trade log's.
+  | { readonly kind: 'topic'; readonly topic: string; readonly partition: number; readonly offset: Offset }
   | { readonly kind: 'http'; readonly line: number }
 
 export interface DeadLetter {

@@ -117,3 +117,24 @@ export function localDeadLettersContract(
     })
   })
 }
+
+/// What a networked DeadLetters keeps besides: letters about records of other topics.
+export function networkedDeadLettersContract(
+  name: string,
+  open: (t: TestContext) => DeadLetters | Promise<DeadLetters>,
+): void {
+  deadLettersContract(name, open)
+
+  describe(`DeadLetters of a network, ${name}`, () => {
+    test('letters about other topics are stored once, by topic and partition', async t => {
+      const store = await open(t)
+      t.after(() => store.close())
+      const about = (topic: string, partition: number, at: number): DeadLetter =>
+        fromLog(partition, at, { origin: { kind: 'topic', topic, partition, offset: offset(at) } })
+      const letters = [about('stats', 0, 5), about('rolls', 0, 5), about('stats', 1, 2), fromLog(0, 5)]
+      await store.append(letters)
+      await store.append([about('stats', 0, 5), about('rolls', 0, 4), fromLog(0, 5), about('stats', 0, 6)])
+      assert.deepEqual(await content(store), [...letters, about('stats', 0, 6)].map(plain))
+    })
+  })
+}

@@ -13,6 +13,7 @@ const TEXT_BYTES_MAX = 4096
 const HTTP = -1
 
 export function letterMeta({ origin, time, fate }: DeadLetter): FrameMeta {
+  invariant(origin.kind !== 'topic', 'a log on the disk has no topics')
   const [from, at] = origin.kind === 'log' ? [origin.partition, origin.offset] : [HTTP, origin.line]
   return [from, at, time, FATES.indexOf(fate)]
 }

@@ -7,6 +7,7 @@
 
 import type { DeadLetter, DeadLetters, LetterOrigin } from '../../ports/dead-letters.js'
 import { LogRefusedError } from '../../ports/errors.js'
+import { placeOf } from '../memory/dead-letters.js'
 import type { KafkaCluster } from './cluster.js'
 import { Fetcher } from './fetcher.js'
 import { letterRecord, readLetter } from './letter-record.js'
@@ -33,7 +34,7 @@ export class KafkaDeadLetters implements DeadLetters {
   readonly #producer: KafkaProducer
   readonly #fetcher: Fetcher
   /// Highest offset of each partition whose letter is stored, as far as this process knows.
-  readonly #highest = new Map<number, number>()
+  readonly #highest = new Map<string, number>()
   #stored = 0
 
   private constructor(options: KafkaDeadLettersOptions) {
@@ -69,7 +70,7 @@ export class KafkaDeadLetters implements DeadLetters {
     const bounds = (await lookUpBounds(cluster, topic, [PARTITION])).get(PARTITION) ?? { first: 0, end: 0 }
     if (bounds.first === bounds.end) return
     const reader = this.#fetcher.read(topic, PARTITION, bounds.first)
-    const highest = new Map<number, number>()
+    const highest = new Map<string, number>()
     try {
       for (let next = bounds.first; next < bounds.end; ) {
         const fetched = await reader.read()
@@ -80,7 +81,7 @@ export class KafkaDeadLetters implements DeadLetters {
         next = fetched.next
         if (fetched.batch === null) continue
         checkWhole(topic, PARTITION, fetched.batch)
-        yield* lettersOf(fetched.batch, highest)
+        yield* lettersOf(fetched.batch, this.#options.tradesTopic, highest)
       }
     } finally {
       reader.end()
@@ -104,7 +105,11 @@ export class KafkaDeadLetters implements DeadLetters {
 }
 
 /// Letters of ours; what others wrote to the topic is not a letter.
-function* lettersOf(batch: RecordBatch, highest: Map<number, number>): Iterable<DeadLetter> {
+function* lettersOf(
+  batch: RecordBatch,
+  tradesTopic: string,
+  highest: Map<string, number>,
+): Iterable<DeadLetter> {
   let columns: RecordColumns
   try {
     columns = readRecords(batch)
@@ -113,16 +118,17 @@ function* lettersOf(batch: RecordBatch, highest: Map<number, number>): Iterable<
     throw error
   }
   for (let i = 0; i < columns.count; i++) {
-    const letter = readLetter(columns, i)
+    const letter = readLetter(columns, i, tradesTopic)
     if (letter !== null && isNew(letter.origin, highest)) yield letter
   }
 }
 
 /// Notes the origin; false when a letter of it or of a later one is there.
-function isNew(origin: LetterOrigin, highest: Map<number, number>): boolean {
+function isNew(origin: LetterOrigin, highest: Map<string, number>): boolean {
   if (origin.kind === 'http') return true
-  if (origin.offset <= (highest.get(origin.partition) ?? -1)) return false
-  highest.set(origin.partition, origin.offset)
+  const place = placeOf(origin)
+  if (origin.offset <= (highest.get(place) ?? -1)) return false
+  highest.set(place, origin.offset)
   return true
 }
 

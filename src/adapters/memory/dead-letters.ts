@@ -10,7 +10,7 @@ const MIB = 1024 * 1024
 export class MemoryDeadLetters implements DeadLetters {
   readonly #sizeBytesMax: number
   /// Highest offset of each partition that was ever stored.
-  readonly #highest = new Map<number, number>()
+  readonly #highest = new Map<string, number>()
   #letters: DeadLetter[] = []
   #bytes = 0
   #dropped = 0
@@ -44,8 +44,9 @@ export class MemoryDeadLetters implements DeadLetters {
 
   #isNew(origin: LetterOrigin): boolean {
     if (origin.kind === 'http') return true
-    if (origin.offset <= (this.#highest.get(origin.partition) ?? -1)) return false
-    this.#highest.set(origin.partition, origin.offset)
+    const place = placeOf(origin)
+    if (origin.offset <= (this.#highest.get(place) ?? -1)) return false
+    this.#highest.set(place, origin.offset)
     return true
   }
 
@@ -61,6 +62,11 @@ export class MemoryDeadLetters implements DeadLetters {
     this.#letters = this.#letters.slice(dropped)
     this.#dropped += dropped
   }
+}
+
+/// Names the partition that the letter is about a record of.
+export function placeOf(origin: Exclude<LetterOrigin, { readonly kind: 'http' }>): string {
+  return origin.kind === 'log' ? String(origin.partition) : `${origin.topic} ${origin.partition}`
 }
 
 function weight({ input, reason }: DeadLetter): number {
