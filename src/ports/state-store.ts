@@ -98,3 +98,37 @@ export interface StateStore extends SliceReader {
 
   close(): Promise<void>
 }
+
+/// Offsets that the log did not hold any more when their turn came: swaps there are missing from the statistics.
+export interface LogGap {
+  /// from ≤ offset < to.
+  readonly from: Offset
+  readonly to: Offset
+  /// From then on no window reaches back to what is missing.
+  readonly until: EpochMs
+}
+
+/// What comes with a state store whose deltas other processes write, too: a partition moves from process to process, and
+/// a process that was taken for dead goes on for a while.
+///
+/// Contract (test/contract/shared-state.ts):
+/// - Deltas of every writer are folded when the store is opened, each offset once.
+/// - What is noted survives as deltas do, and is known to whoever opens the store next.
+export interface SharedState {
+  /// Those that a window still reaches back to, oldest first.
+  gaps(): readonly LogGap[]
+
+  noteGap(gap: LogGap): Promise<void>
+
+  /// Sees to it that the last delta does not expire while nothing new comes: position and totals are read from it. Call now
+  /// and then.
+  keepAlive(): Promise<void>
+
+  /// Resolves with true once somebody else has stored a delta that covers offsets from `at` on, and with false when the
+  /// signal aborts before.
+  overtaken(at: Offset, signal: AbortSignal): Promise<boolean>
+
+  /// Closes the store and lets go of everything that this machine keeps of it, because it is damaged: the next one to
+  /// open it reads what is shared.
+  discard(): Promise<void>
+}

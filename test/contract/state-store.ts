@@ -5,7 +5,7 @@ import { epochMs, offset } from '../../src/core/units.js'
 import type { Delta, SlicePart, StateStore, StoredPart } from '../../src/ports/state-store.js'
 
 /// Opens an empty store that goes with the test.
-export type OpenStateStore = (t: TestContext) => StateStore
+export type OpenStateStore = (t: TestContext) => StateStore | Promise<StateStore>
 
 /// A delta over [from, to) whose payload says so.
 export function delta(from: number, to: number, more: Partial<Delta> = {}): Delta {
@@ -53,15 +53,15 @@ const EVERYTHING = { coveredBelow: offset(2 ** 40), logTimeBefore: epochMs(2 ** 
 const NOTHING = { coveredBelow: offset(0), logTimeBefore: epochMs(0), blockBelow: -1 }
 
 export function stateStoreContract(name: string, open: OpenStateStore): void {
-  const opened = (t: TestContext) => {
-    const store = open(t)
+  const opened = async (t: TestContext) => {
+    const store = await open(t)
     t.after(() => store.close())
     return store
   }
 
   describe(`StateStore, ${name}`, () => {
-    test('an empty store begins at 0 and holds nothing', t => {
-      const store = opened(t)
+    test('an empty store begins at 0 and holds nothing', async t => {
+      const store = await opened(t)
       assert.equal(store.position(), 0)
       assert.deepEqual([...store.deltas()], [])
       assert.deepEqual(readBack(store.parts()), [])
@@ -69,7 +69,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
     })
 
     test('deltas are read back in order, and the position moves with them', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       const deltas = [delta(0, 7), delta(7, 8, { maxBlock: -1, payload: new Uint8Array(0) }), delta(8, 30)]
       for (const one of deltas) {
         await store.appendDelta(one)
@@ -79,14 +79,14 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
     })
 
     test('deltas that are appended together are kept in order', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       const deltas = Array.from({ length: 40 }, (_, i) => delta(i * 5, i * 5 + 5))
       await Promise.all(deltas.map(one => store.appendDelta(one)))
       assert.deepEqual(plainDeltas(store.deltas()), plainDeltas(deltas))
     })
 
     test('a delta that would leave offsets out is refused and changes nothing', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       await store.appendDelta(delta(0, 10))
       await assert.rejects(store.appendDelta(delta(11, 20)), { code: 'E_INVARIANT' })
       await assert.rejects(store.appendDelta(delta(9, 8)), { code: 'E_INVARIANT' })
@@ -96,7 +96,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
     })
 
     test('deltas of several writers may overlap: what adds nothing is left out', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       const kept = [delta(0, 10), delta(5, 25), delta(25, 26), delta(0, 30)]
       const leftOut = [delta(0, 10), delta(3, 9), delta(10, 25), delta(26, 26), delta(29, 30)]
       await store.appendDelta(delta(0, 10))
@@ -110,7 +110,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
     })
 
     test('the first delta may begin anywhere, the next may not', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       await store.appendDelta(delta(500, 510))
       assert.equal(store.position(), 510)
       await assert.rejects(store.appendDelta(delta(511, 520)), { code: 'E_INVARIANT' })
@@ -119,7 +119,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
     })
 
     test('parts are read by block, and all in the order of their segments', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       const first = [part(3, 1, 0), part(3, 2, 0), part(3, 1, 10)]
       const second = [part(3, 4, 20), part(5, 1, 20), part(5, 9, 30)]
       await store.appendParts(first)
@@ -135,7 +135,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
     })
 
     test('a part has as many pieces as it was given, also none and also large ones', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       const pieces = [Buffer.alloc(300_000, 'a'), Buffer.alloc(0), Buffer.from('b')]
       const many = Array.from({ length: 600 }, (_, i) => Buffer.from(`${i}`))
       const parts = [
@@ -150,14 +150,14 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
     })
 
     test('parts of a lower segment are refused, and none of their call is stored', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       await store.appendParts([part(2, 1, 0)])
       await assert.rejects(store.appendParts([part(3, 7, 0), part(1, 8, 0)]), { code: 'E_INVARIANT' })
       assert.deepEqual(readBack(store.parts()), plainParts([part(2, 1, 0)]))
     })
 
     test('forgetting drops no part that is still wanted, and keeps the position', async t => {
-      const store = opened(t)
+      const store = await opened(t)
       for (let i = 0; i < 20; i++) {
         await store.appendDelta(delta(i * 100, i * 100 + 100))
         await store.appendParts([part(i, i, i * 100), part(i, i + 1, i * 100)])
@@ -198,7 +198,7 @@ export function stateStoreContract(name: string, open: OpenStateStore): void {
         { logTimeBefore: epochMs(1_000_100) },
         { blockBelow: 1 },
       ]) {
-        const store = opened(t)
+        const store = await opened(t)
         await store.appendDelta(delta(0, 100))
         await store.appendDelta(delta(100, 200))
         await store.forget({ partsBelowBlock: 0, deltas: { ...EVERYTHING, ...kept } })

@@ -88,6 +88,14 @@ export async function freshTopic(
   return spec.name
 }
 
+/// Makes all topics that Volumer uses, for this test alone.
+export async function freshTopics(cluster: KafkaCluster, partitions: number, replication = 1) {
+  const specs = freshSpecs(partitions, replication)
+  await ensureTopics(cluster, specs, replication)
+  const [trades = '', rolls = '', stats = '', deadLetters = ''] = specs.map(({ name }) => name)
+  return { trades, rolls, stats, deadLetters }
+}
+
 /// Makes a topic of any kind.
 export async function makeTopic(
   cluster: KafkaCluster,

@@ -29,6 +29,10 @@ export const systemDisk: Disk = {
   sync: promisify(fdatasync),
 }
 
+/// Leaves it to the operating system when something reaches the disk: what was written survives the process, not the
+/// machine.
+export const unsyncedDisk: Disk = { write: systemDisk.write, sync: async () => {} }
+
 /// What is left of the buffers after their first `bytes`.
 function withoutBytes(buffers: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let skip = bytes

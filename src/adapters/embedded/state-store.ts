@@ -35,6 +35,8 @@ export interface EmbeddedStateStoreOptions {
   /// A file of deltas is rolled over at this length: 32 MiB.
   readonly deltaSegmentBytes?: number
   readonly disk?: Disk
+  /// That of deltas, where they need not survive what parts must: another copy of them is elsewhere.
+  readonly deltaDisk?: Disk
 }
 
 /// Meta of a delta's frame: coversFrom, coversTo, logTime, maxBlock.
@@ -104,6 +106,7 @@ export class EmbeddedStateStore implements StateStore {
     this.#deltas = new Stream({
       ...deltaStreamSpec(directory, partition, create),
       ...common,
+      ...(options.deltaDisk === undefined ? {} : { disk: options.deltaDisk }),
       segmentBytes: options.deltaSegmentBytes ?? 32 * MIB,
       index: (file, frame) => this.#indexDelta(file, frame.meta),
       onCommit: frames => {

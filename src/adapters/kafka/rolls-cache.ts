@@ -1,0 +1,96 @@
+/// What this machine keeps of a partition's state, so that a start reads from topic `rolls` only what is new: an
+/// embedded state store, and a cursor that says how far the topic was read into it.
+///
+/// Deltas are written without waiting for the disk, because the topic has them; parts are waited for, because deltas are
+/// forgotten once their rows are in parts. Whatever is damaged or does not fit is thrown away and read again.
+
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { epochMs, offset } from '../../core/units.js'
+import { DamagedError, UnknownFormatError } from '../../ports/errors.js'
+import type { LogGap } from '../../ports/state-store.js'
+import { EmbeddedStateStore, type EmbeddedStateStoreOptions } from '../embedded/state-store.js'
+
+export interface Cursor {
+  /// Every record of the topic's partition below this offset is in the store, or adds nothing to it.
+  readonly readTo: number
+  /// The store's position then.
+  readonly coversTo: number
+  readonly gaps: readonly LogGap[]
+}
+
+const VERSION = 1
+
+export class RollsCache {
+  readonly #directory: string
+  readonly store: EmbeddedStateStore
+  /// How far the topic was read; null when that is not known.
+  readonly cursor: Cursor | null
+
+  private constructor(directory: string, store: EmbeddedStateStore, cursor: Cursor | null) {
+    this.#directory = directory
+    this.store = store
+    this.cursor = cursor
+  }
+
+  /// Opens what is there, or begins anew.
+  static open(options: EmbeddedStateStoreOptions): RollsCache {
+    const { directory } = options
+    let store: EmbeddedStateStore
+    try {
+      store = openStore(options)
+    } catch (error) {
+      if (!(error instanceof DamagedError || error instanceof UnknownFormatError)) throw error
+      return RollsCache.anew(options)
+    }
+    const cursor = readCursor(directory)
+    // Deltas may have been lost with the machine.
+    const holds = cursor !== null && store.position() >= cursor.coversTo
+    return new RollsCache(directory, store, holds ? cursor : null)
+  }
+
+  /// An empty one, whatever is there.
+  static anew(options: EmbeddedStateStoreOptions): RollsCache {
+    rmSync(options.directory, { recursive: true, force: true })
+    return new RollsCache(options.directory, openStore(options), null)
+  }
+
+  /// Call after everything below `readTo` is in the store.
+  note(cursor: Cursor): void {
+    const path = cursorPath(this.#directory)
+    writeFileSync(`${path}.new`, JSON.stringify({ version: VERSION, ...cursor }))
+    renameSync(`${path}.new`, path)
+  }
+
+  async discard(): Promise<void> {
+    await this.store.close().catch(() => {})
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}
+
+const cursorPath = (directory: string): string => join(directory, 'cursor.json')
+
+/// Where one of the streams is there the other one must be, too.
+function openStore(options: EmbeddedStateStoreOptions): EmbeddedStateStore {
+  const create = !['deltas', 'parts'].some(stream => existsSync(join(options.directory, stream)))
+  return new EmbeddedStateStore({ ...options, create })
+}
+
+/// Null for whatever is no cursor: it is a hint.
+function readCursor(directory: string): Cursor | null {
+  try {
+    const text = readFileSync(cursorPath(directory), 'utf8')
+    const read: Readonly<Record<string, unknown>> = JSON.parse(text)
+    const { version, readTo, coversTo, gaps } = read
+    if (version !== VERSION || !Number.isSafeInteger(readTo) || !Number.isSafeInteger(coversTo)) return null
+    if (!Array.isArray(gaps)) return null
+    return { readTo: Number(readTo), coversTo: Number(coversTo), gaps: gaps.map(gapOf) }
+  } catch {
+    return null
+  }
+}
+
+function gapOf(value: unknown): LogGap {
+  const number = (name: string): number => Number(Reflect.get(Object(value), name))
+  return { from: offset(number('from')), to: offset(number('to')), until: epochMs(number('until')) }
+}

@@ -1,0 +1,344 @@
+/// The roller's state of one partition on Kafka: its partition of topic `rolls` is the truth, a store on this machine a
+/// cache of it (rolls-cache.ts).
+///
+/// Opening reads what is new in the topic into the cache, each offset once (rolls-fold.ts). A checkpoint is an append
+/// to the topic, confirmed by all replicas in sync, then one to the cache. Parts are made here, from deltas, and are never
+/// shared.
+///
+/// Two processes may write at once: one that is handing the partition over and its successor, or one that was taken for
+/// dead. Deltas are deterministic, so it makes no difference whose are read.
+
+import { type Offset, offset } from '../../core/units.js'
+import { LogRefusedError, SettingsMismatchError } from '../../ports/errors.js'
+import type {
+  Delta,
+  LogGap,
+  SharedState,
+  SlicePart,
+  StateStore,
+  StoredPart,
+} from '../../ports/state-store.js'
+import { addsTo } from '../memory/state-store.js'
+import { lookUpBounds, type PartitionBounds } from './offsets.js'
+import type { PartitionReader } from './partition-reader.js'
+import { BrokenBatchError, type RecordBatch, type RecordColumns, readRecords } from './record-batch.js'
+import type { RollsContext } from './rolls.js'
+import { RollsCache } from './rolls-cache.js'
+import { RollsFold } from './rolls-fold.js'
+import { deltaOf, type RollRecord, RollRecordError, readRoll, rollRecord } from './rolls-record.js'
+import { checkWhole } from './whole-batch.js'
+
+/// Writers with other rules than ours are a danger as long as they may go on writing.
+const OTHER_RULES_MS = 60_000
+/// Topic `rolls` keeps what is an hour older than the retention.
+const KEEP_ALIVE_MS = 30 * 60_000
+const NO_BYTES = new Uint8Array(0)
+
+/// Reading the topic, 0 … 1.
+export type ReadProgress = (share: number) => void
+
+/// A record of the partition's topic.
+interface Read {
+  readonly roll: RollRecord
+  readonly appendTimeMs: number
+  /// Offset of the record after it.
+  readonly next: number
+}
+
+export class KafkaStateStore implements StateStore, SharedState {
+  readonly #context: RollsContext
+  readonly #partition: number
+  #cache: RollsCache
+  #readTo = 0
+  #gaps: LogGap[] = []
+  /// A delta that the topic has and the cache has not: this is where it ends.
+  #inTopicTo = 0
+  #spread = 0
+  /// The last delta that was appended or read, and when.
+  #last: { readonly delta: Delta; readonly at: number } | null = null
+
+  private constructor(context: RollsContext, partition: number) {
+    this.#context = context
+    this.#partition = partition
+    this.#cache = RollsCache.open(context.cache(partition))
+  }
+
+  /// Reads what is new. Rejects with SettingsMismatchError where others write by other rules or of another topic, with
+  /// UnknownFormatError, with LogRefusedError when the topic cannot be read, and with the signal's reason when it aborts.
+  static async open(
+    context: RollsContext,
+    partition: number,
+    progress: ReadProgress,
+    signal: AbortSignal,
+  ): Promise<KafkaStateStore> {
+    const store = new KafkaStateStore(context, partition)
+    try {
+      await store.#catchUp(progress, signal)
+    } catch (error) {
+      await store.#cache.store.close()
+      throw error
+    }
+    return store
+  }
+
+  /// How many partitions topic trades had for whoever wrote the last delta; 0 where it is not known.
+  get spread(): number {
+    return this.#spread
+  }
+
+  /// From now on deltas say so.
+  set spread(partitions: number) {
+    this.#spread = partitions
+  }
+
+  position(): Offset {
+    return this.#cache.store.position()
+  }
+
+  parts(): Iterable<StoredPart> {
+    return this.#cache.store.parts()
+  }
+
+  deltas(): Iterable<Delta> {
+    return this.#cache.store.deltas()
+  }
+
+  readParts(block: number): readonly StoredPart[] {
+    return this.#cache.store.readParts(block)
+  }
+
+  async appendDelta(delta: Delta): Promise<void> {
+    if (!addsTo(delta, this.position())) return
+    // Where the cache alone failed, the topic has it already.
+    if (delta.coversTo > this.#inTopicTo) {
+      await this.#append({ kind: 'delta', ...delta })
+      this.#inTopicTo = delta.coversTo
+      this.#last = { delta, at: this.#context.cluster.clock.now() }
+    }
+    await this.#cache.store.appendDelta(delta)
+    this.#noteCursor()
+  }
+
+  appendParts(parts: readonly SlicePart[]): Promise<void> {
+    return this.#cache.store.appendParts(parts)
+  }
+
+  forget(what: Parameters<StateStore['forget']>[0]): Promise<void> {
+    return this.#cache.store.forget(what)
+  }
+
+  /// On this machine.
+  sizeBytes(): number {
+    return this.#cache.store.sizeBytes()
+  }
+
+  async close(): Promise<void> {
+    await this.#cache.store.close()
+  }
+
+  gaps(): readonly LogGap[] {
+    const now = this.#context.cluster.clock.now()
+    this.#gaps = this.#gaps.filter(({ until }) => until > now)
+    return this.#gaps
+  }
+
+  async noteGap(gap: LogGap): Promise<void> {
+    const { from: coversFrom, to: coversTo, until: logTime } = gap
+    await this.#append({ kind: 'gap', coversFrom, coversTo, logTime, maxBlock: -1, payload: NO_BYTES })
+    this.#gaps = [...this.gaps(), gap]
+    this.#noteCursor()
+  }
+
+  async keepAlive(): Promise<void> {
+    const { clock } = this.#context.cluster
+    if (this.#last === null || clock.now() - this.#last.at < KEEP_ALIVE_MS) return
+    const { delta } = this.#last
+    await this.#append({ kind: 'delta', ...delta })
+    this.#last = { delta, at: clock.now() }
+    this.#noteCursor()
+  }
+
+  async overtaken(at: Offset, signal: AbortSignal): Promise<boolean> {
+    const { writer } = this.#context
+    for await (const { roll } of this.#follow(this.#readTo, signal)) {
+      if (roll.kind === 'delta' && roll.writer !== writer && roll.coversTo > at) return true
+    }
+    return false
+  }
+
+  discard(): Promise<void> {
+    return this.#cache.discard()
+  }
+
+  async #append(roll: Pick<RollRecord, 'kind' | keyof Delta>): Promise<void> {
+    const { producer, topic, cluster, tradesId, writer, rules, epochs } = this.#context
+    const record = rollRecord(
+      {
+        ...roll,
+        ...{ partition: this.#partition, tradesId, writer, rules, spread: this.#spread },
+        leaderEpoch: epochs.below(this.#partition, roll.coversTo),
+      },
+      cluster.clock.now(),
+    )
+    const append = producer.begin(1, record.value?.length ?? 0)
+    append.addParts(topic, this.#partition, record)
+    const [appended] = await append.done()
+    // What others have appended before it was not read: then the next start reads from there.
+    if (appended !== undefined && appended.end === this.#readTo + 1) this.#readTo = appended.end
+  }
+
+  #noteCursor(): void {
+    this.#cache.note({ readTo: this.#readTo, coversTo: this.position(), gaps: this.#gaps })
+  }
+
+  async #catchUp(progress: ReadProgress, signal: AbortSignal): Promise<void> {
+    const { cluster, topic } = this.#context
+    const { first, end } =
+      (await lookUpBounds(cluster, topic, [this.#partition])).get(this.#partition) ?? NONE
+    const from = this.#beginFrom({ first, end })
+    this.#readTo = from
+    const fold = new RollsFold(this.position(), from === first && first > 0)
+    let holes = 0
+    let last: Read | null = null
+    if (from < end) {
+      for await (const read of this.#follow(from, signal, end)) {
+        this.#check(read.roll)
+        last = read
+        if (read.roll.kind === 'gap') this.#takeGap(read.roll)
+        else if (!(await this.#take(read, fold))) holes++
+        progress((read.next - from) / (end - from))
+      }
+    }
+    signal.throwIfAborted()
+    this.#readTo = Math.max(from, end)
+    this.#checkRules(last)
+    if (holes > 0) this.#sayHoles(holes)
+    this.#inTopicTo = this.position()
+    this.#noteCursor()
+    progress(1)
+  }
+
+  /// Where reading begins: at the cursor, as long as the topic reaches back to it.
+  #beginFrom({ first, end }: PartitionBounds): number {
+    const { cursor } = this.#cache
+    if (cursor === null || cursor.readTo < first || cursor.readTo > end) return first
+    this.#gaps = [...cursor.gaps]
+    return cursor.readTo
+  }
+
+  /// False for a delta behind a hole.
+  async #take({ roll, appendTimeMs }: Read, fold: RollsFold): Promise<boolean> {
+    const { epochs } = this.#context
+    const verdict = fold.judge(roll)
+    if (verdict === 'hole') return false
+    epochs.note(this.#partition, roll.coversTo - 1, roll.leaderEpoch)
+    this.#spread = roll.spread
+    if (verdict === 'begins' && this.position() > 0) {
+      await this.#cache.store.close()
+      this.#cache = RollsCache.anew(this.#context.cache(this.#partition))
+    }
+    if (verdict === 'covered') return true
+    const delta = deltaOf(roll)
+    await this.#cache.store.appendDelta(delta)
+    this.#last = { delta, at: appendTimeMs }
+    return true
+  }
+
+  #takeGap({ coversFrom: from, coversTo: to, logTime: until }: RollRecord): void {
+    const known = this.#gaps.some(gap => gap.from === from && gap.to === to)
+    if (!known && until > this.#context.cluster.clock.now()) this.#gaps.push({ from, to, until })
+  }
+
+  #check({ tradesId }: RollRecord): void {
+    const { topic, tradesTopic, tradesId: current } = this.#context
+    if (tradesId === current) return
+    throw new SettingsMismatchError(
+      `Topic ${tradesTopic} was deleted and made again, and topic ${topic} holds the state of the former one: its offsets mean other swaps. ` +
+        `To begin anew with what ${tradesTopic} holds now, delete topic ${topic}, too, and start again.`,
+    )
+  }
+
+  /// Who writes by other rules accepts other swaps: the state must not be a mixture, unless the others have stopped.
+  #checkRules(last: Read | null): void {
+    const { topic, rules, cluster } = this.#context
+    if (last === null || last.roll.rules === rules || last.roll.writer === this.#context.writer) return
+    if (cluster.clock.now() - last.appendTimeMs > OTHER_RULES_MS) return
+    throw new SettingsMismatchError(
+      `Another instance writes to topic ${topic} with another resolution, retention, early-tolerance or dedupe-horizon. ` +
+        'All instances of a replica set have the same. To change one of them, stop all, wait for a minute, and start them with the new value.',
+    )
+  }
+
+  #sayHoles(holes: number): void {
+    const { topic, say } = this.#context
+    say(
+      `Partition ${this.#partition} of topic ${topic} lacks a delta before ${holes} others: the state is rolled again from offset ${this.position().toLocaleString('en')} on.`,
+    )
+  }
+
+  /// The records from `from` on, and at least up to `end`. Ends when the signal aborts.
+  async *#follow(from: number, signal: AbortSignal, end = Number.POSITIVE_INFINITY): AsyncGenerator<Read> {
+    if (signal.aborted) return
+    const { fetcher, topic } = this.#context
+    const reader = fetcher.read(topic, this.#partition, from)
+    const stop = () => reader.end()
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      for (let next = from; next < end; ) {
+        const fetched = await reader.read()
+        if (fetched === null) {
+          if (reader.fault === null) return
+          throw this.#faultOf(reader)
+        }
+        next = fetched.next
+        if (fetched.batch !== null) yield* this.#records(fetched.batch)
+      }
+    } finally {
+      signal.removeEventListener('abort', stop)
+      reader.end()
+    }
+  }
+
+  *#records(batch: RecordBatch): Iterable<Read> {
+    const { topic } = this.#context
+    checkWhole(topic, this.#partition, batch)
+    let columns: RecordColumns
+    try {
+      columns = readRecords(batch)
+    } catch (error) {
+      if (!(error instanceof BrokenBatchError)) throw error
+      this.#poison(batch.baseOffset, error, batch.bytes)
+      return
+    }
+    for (let i = 0; i < columns.count; i++) {
+      const delta = columns.offsetDelta[i] ?? 0
+      try {
+        const roll = readRoll(columns, i)
+        if (roll.partition !== this.#partition)
+          throw new RollRecordError(`it is of partition ${roll.partition}`)
+        const timestampMs = batch.baseTimestampMs + (columns.timestampDelta[i] ?? 0)
+        const appendTimeMs = batch.appendTimeMs ?? timestampMs
+        yield { roll, appendTimeMs, next: batch.baseOffset + delta + 1 }
+      } catch (error) {
+        if (!(error instanceof RollRecordError)) throw error
+        const at = columns.valueAt[i] ?? 0
+        const value = columns.bytes.subarray(at, at + Math.max(0, columns.valueLength[i] ?? 0))
+        this.#poison(batch.baseOffset + delta, error, value)
+      }
+    }
+  }
+
+  #poison(at: number, { message: reason }: Error, input: Uint8Array): void {
+    const { onPoison, topic } = this.#context
+    onPoison({ topic, partition: this.#partition, offset: offset(at), reason, input })
+  }
+
+  #faultOf({ fault }: PartitionReader): Error {
+    const why = fault?.kind === 'refused' ? fault.why : fault?.kind
+    return new LogRefusedError(
+      `Partition ${this.#partition} of topic ${this.#context.topic} cannot be read: ${why}`,
+    )
+  }
+}
+
+const NONE: PartitionBounds = { first: 0, end: 0 }
