@@ -161,16 +161,25 @@ export class PostgresServer {
     const child = this.#child
     if (child === null || child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise(resolve => child.once('exit', resolve))
-    child.kill(signal)
+    // A backend whose postmaster was killed may answer one more question: a crash of the machine takes all of them.
+    if (signal === 'SIGKILL') this.signalAll(signal)
+    else child.kill(signal)
     await gone
   }
 
-  /// Halts every process of it, as a machine that hangs does, or lets them go on.
-  signalAll(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  /// Halts every process of it, as a machine that hangs does, lets them go on, or ends them.
+  signalAll(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
     const pid = this.#child?.pid
     if (pid === undefined) return
     const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-    for (const each of [pid, ...children.trim().split(/\s+/).map(Number)]) process.kill(each, signal)
+    for (const each of [pid, ...children.trim().split(/\s+/).map(Number)]) {
+      try {
+        process.kill(each, signal)
+      } catch (error) {
+        // Gone since it was listed.
+        assert.equal(Object(error).code, 'ESRCH')
+      }
+    }
   }
 
   async #answers(): Promise<boolean> {
