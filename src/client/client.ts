@@ -28,7 +28,15 @@ import { Subscription } from './subscription.js'
 export type { RankingUpdate, Request, StatusUpdate, TokenUpdate, TotalsUpdate, Update } from './channels.js'
 export type { Closed, SocketConstructor, SocketLike } from './connection.js'
 export { VolumerError } from './errors.js'
-export type { ListOptions, QueriedTokens, RankedTokens, RankingOptions, Shape } from './rest.js'
+export type {
+  CandleOptions,
+  ListOptions,
+  QueriedTokens,
+  RankedTokens,
+  RankingOptions,
+  Shape,
+  TradesOptions,
+} from './rest.js'
 export type { Subscription } from './subscription.js'
 
 export interface GapNotice {

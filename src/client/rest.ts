@@ -1,5 +1,6 @@
 /// The HTTP API, typed.
 
+import type { CandlesAnswer, LongWindows, TradesPage } from '../delivery/wire/archive.js'
 import type { StatusReport } from '../delivery/wire/status.js'
 import type { FullStatistics, TokenStatistics, Totals } from '../delivery/wire/token-statistics.js'
 import type { TradesAnswer } from '../delivery/wire/trades.js'
@@ -35,6 +36,22 @@ export interface RankedTokens {
   readonly next: string | null
   readonly consistent: boolean | null
   readonly tokens: readonly TokenStatistics[]
+}
+
+export interface CandleOptions {
+  readonly interval?: CandlesAnswer['interval']
+  /// Epoch ms: candles that begin in from ≤ time < to.
+  readonly from?: number
+  readonly to?: number
+  readonly fill?: CandlesAnswer['fill']
+}
+
+export interface TradesOptions {
+  /// Epoch ms: event times from ≤ time < to.
+  readonly from?: number
+  readonly to?: number
+  readonly limit?: number
+  readonly cursor?: string
 }
 
 export interface QueriedTokens {
@@ -99,6 +116,24 @@ export class Rest {
     return this.#json('/v1/totals', parameters(windows === undefined ? {} : { windows }))
   }
 
+  /// The newest 500 unless said.
+  candles(token: string, options: CandleOptions = {}): Promise<CandlesAnswer> {
+    return this.#json(`/v1/tokens/${encodeURIComponent(token)}/candles`, parameters(options))
+  }
+
+  /// 7d and 30d unless said, exact to the minute.
+  longWindows(token: string, windows?: readonly string[]): Promise<LongWindows> {
+    const query = parameters(windows === undefined ? {} : { windows })
+    return this.#json(`/v1/tokens/${encodeURIComponent(token)}/windows`, query)
+  }
+
+  /// Archived trades, newest first; `cursor` of the page before brings the next one.
+  trades(of: { token: string } | { who: string }, options: TradesOptions = {}): Promise<TradesPage> {
+    const path =
+      'token' in of ? `tokens/${encodeURIComponent(of.token)}` : `traders/${encodeURIComponent(of.who)}`
+    return this.#json(`/v1/${path}/trades`, parameters(options))
+  }
+
   status(): Promise<StatusReport> {
     return this.#json('/v1/status', null)
   }
@@ -136,7 +171,10 @@ export function at(url: URL, path: string): URL {
   return new URL(`${url.pathname.replace(/\/$/, '')}${path}`, url)
 }
 
-function parameters({ windows, ...rest }: ListOptions & RankingOptions): URLSearchParams {
+function parameters({
+  windows,
+  ...rest
+}: ListOptions & RankingOptions & CandleOptions & TradesOptions): URLSearchParams {
   const query = new URLSearchParams()
   if (windows !== undefined) query.set('window', windows.join(','))
   for (const [name, value] of Object.entries(rest)) {

@@ -21,6 +21,7 @@
 /// - Retention: `maintain` drops trades and candles older than their limits, whole hours and days at a time, and the
 ///   oldest of both, each in proportion to its limit, while the archive is larger than its bound. What is older than
 ///   `tradesFrom`, or so old that no late swap could be, is not taken any more (`expired`).
+/// - Windows: exact in volume and counts to the minute, as candles are. Distinct traders of them are not known.
 /// - Errors: UnavailableError while the database is away, StorageFullError while it has no room, BusyError when more is
 ///   asked at a time than it is set to answer: the call changed nothing and may be repeated. DamagedError and
 ///   UnknownFormatError help nobody who tries again.
@@ -43,8 +44,8 @@ export interface ArchiveLimits {
   readonly sizeBytesMax: number
 }
 
-/// A swap as the archive gives it back.
-export interface ArchivedSwap {
+/// A swap as its producer sent it.
+export interface SentSwap {
   readonly id: string
   readonly time: EpochMs
   readonly who: string
@@ -62,11 +63,20 @@ export interface ArchivedSwap {
   readonly chain: string | null
 }
 
-/// A swap that log time does not refuse.
-export interface AdmittedSwap extends ArchivedSwap {
+/// A swap, and where it stands in the trade log.
+interface LoggedSwap extends SentSwap {
   readonly offset: Offset
   /// Log time at the swap's offset.
   readonly logTime: EpochMs
+}
+
+/// A swap as the archive gives it back.
+export interface ArchivedSwap extends LoggedSwap {
+  readonly partition: number
+}
+
+/// A swap that log time does not refuse.
+export interface AdmittedSwap extends LoggedSwap {
   /// Of the id, three signed words (core/fingerprint.ts).
   readonly fingerprint: readonly [number, number, number]
   /// Its place in chain order (core/chain-place.ts).
@@ -123,10 +133,31 @@ export interface TradesQuery {
   readonly after: TradePlace | null
 }
 
-export interface ArchiveSummary {
-  /// Everything accepted with an event time from here on is kept.
+/// A token's swaps in the whole minutes of from ≤ time < to, summed up.
+export interface WindowSums extends Omit<Candle, 'time' | 'traders'> {
+  readonly from: EpochMs
+  readonly to: EpochMs
+}
+
+export interface LongWindows extends ArchiveReach {
+  /// One for each length that was asked for: the minutes up to and including that of `asOf`. Empty while `asOf` is null.
+  /// Example, asOf 12:00:30, 1 h: from 11:01 to 12:01.
+  readonly windows: readonly WindowSums[]
+}
+
+/// How much of the log is in the archive.
+export interface ArchiveReach {
+  /// Everything that was appended before is archived, of every partition; null while nothing is.
+  readonly asOf: EpochMs | null
+  /// Nothing accepted with an event time from here on is missing, up to `asOf`: later than the beginning of an archive that
+  /// began after its log, and than records that the log dropped before they were archived.
+  readonly completeFrom: EpochMs
+  /// Everything archived with an event time from here on is kept.
   readonly tradesFrom: EpochMs
   readonly candlesFrom: EpochMs
+}
+
+export interface ArchiveSummary extends ArchiveReach {
   readonly sizeBytes: number
 }
 
@@ -145,6 +176,9 @@ export interface TradeArchive {
 
   /// The close of the last minute with a known price that ends at or before `time`, a whole minute; null where none is kept.
   closeBefore(token: string, time: EpochMs): Promise<number | null>
+
+  /// Of one token; lengths are whole minutes.
+  windows(token: string, lengthsMs: readonly number[]): Promise<LongWindows>
 
   trades(query: TradesQuery): Promise<readonly ArchivedSwap[]>
 

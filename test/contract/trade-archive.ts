@@ -20,6 +20,7 @@ import type {
 import { BatchBuilder } from '../../src/roles/archiver/batch-builder.js'
 import { oracleCandles, oracleTrades, type PlainCandle } from '../oracle/candles.js'
 import { Oracle } from '../oracle/oracle.js'
+import { fixed } from '../simulation/model.js'
 import { Random, testSeed } from '../simulation/random.js'
 import {
   DEFAULT_RULES,
@@ -219,7 +220,9 @@ export function tradeArchiveContract(name: string, make: MakeArchivePlace): void
         },
         { ...common, ...none, id: 'odd \u0000 "\' \\ % 🦄 é', who: '\u0000\u{10ffff}' },
         { ...common, ...none, id: 'third', amount: '3', usd: 1_000_000, price: 1 / 3 },
-      ].map((fields, i) => ({ ...fields, time: START + 1 + i }))
+      ].map((fields, i) => {
+        return { ...fields, time: START + 1 + i, partition: 0, offset: i, logTime: START + 6 }
+      })
       assert.deepEqual([...(await tradesOf(archive, { token: 'BTC' }))].reverse(), expected)
       assert.equal((await tradesOf(archive, { who: '\u0000\u{10ffff}' })).length, 1)
       const scanned: ArchivedSwap[] = []
@@ -402,6 +405,60 @@ export function tradeArchiveContract(name: string, make: MakeArchivePlace): void
         assert.equal(await archive.closeBefore('ETH', epochMs(now)), null)
         await archive.maintain(0, epochMs(now + HOUR))
       }
+    })
+
+    test('long windows are whole minutes up to that of asOf', async t => {
+      const { archive, writer } = await opened(t)
+      const empty = await archive.windows('BTC', [HOUR])
+      assert.deepEqual([empty.asOf, empty.windows], [null, []])
+      const now = START + 10 * DAY + 30_000
+      const minute = START + 10 * DAY
+      await writer.swaps(minute - 8 * DAY, swap('old', minute - 8 * DAY, { usd: '8' }))
+      await writer.swaps(
+        minute - 7 * DAY,
+        swap('just out', minute + MINUTE - 7 * DAY - 1, { usd: '1000' }),
+        swap('in', minute + MINUTE - 7 * DAY, { usd: '7' }),
+      )
+      await writer.swaps(
+        now,
+        swap('sold', minute - HOUR, { usd: '5', side: 'sell' }),
+        swap('unpriced', minute - 1, { usd: '0' }),
+        swap('last', now, { usd: '3' }),
+        swap('ahead', minute + MINUTE, { usd: '2000' }),
+      )
+      const { asOf, windows, completeFrom } = await archive.windows('BTC', [HOUR, 7 * DAY])
+      assert.deepEqual([asOf, completeFrom], [now, 0])
+      const to = minute + MINUTE
+      const prices = { open: 1.5, high: 1.5, low: 1.5, close: 1.5 }
+      assert.deepEqual(windows, [
+        { from: to - HOUR, to, ...prices, buyUsd: 3_000_000n, sellUsd: 0n, buys: 2, sells: 0 },
+        {
+          ...{ from: to - 7 * DAY, to, open: 3.5, high: 3.5, low: 1.5, close: 1.5 },
+          ...{ buyUsd: 10_000_000n, sellUsd: 5_000_000n, buys: 3, sells: 1 },
+        },
+      ])
+      await archive.maintain(0, epochMs(now + 45_000))
+      const later = await archive.windows('BTC', [HOUR])
+      assert.deepEqual([later.asOf, later.windows[0]?.to], [now + 45_000, to + MINUTE])
+      const [none] = (await archive.windows('NONE', [2 * MINUTE])).windows
+      assert.deepEqual([none?.from, none?.buys, none?.open, none?.buyUsd], [to - MINUTE, 0, null, 0n])
+    })
+
+    test('it is known from when on nothing is missing', async t => {
+      const { archive, writer } = await opened(t)
+      const tolerance = ARCHIVE_RULES.earlyToleranceMs
+      const completeFrom = async () => (await archive.summary()).completeFrom
+      await writer.swaps(START, swap('a', START))
+      assert.equal(await completeFrom(), 0, 'it began with its log')
+      await archive.skip(0, offset(1), offset(50), epochMs(START))
+      const after = new Writer(archive, 0, 50)
+      await after.swaps(START + HOUR, swap('b', START + HOUR))
+      assert.equal(await completeFrom(), START + HOUR + tolerance)
+      await after.swaps(START + 2 * HOUR, swap('c', START + 2 * HOUR))
+      await new Writer(archive, 3, 0).swaps(START + 3 * HOUR, swap('d', START))
+      assert.equal(await completeFrom(), START + HOUR + tolerance)
+      await new Writer(archive, 4, 7).swaps(START + 4 * HOUR, { invalid: 'x' })
+      assert.equal(await completeFrom(), START + 4 * HOUR + tolerance, 'its log is older')
     })
 
     test('trades come newest first in pages, without a hole or a repetition', async t => {
@@ -615,6 +672,41 @@ function stream(random: Random): RawBatch[] {
   return Array.from({ length: BATCHES }, () => swaps.batch())
 }
 
+/// Windows are what the oracle's minutes sum up to.
+async function compareWindows(
+  archive: TradeArchive,
+  oracle: Oracle,
+  tokens: readonly string[],
+  upTo: number,
+): Promise<void> {
+  const expected = await oracleCandles(oracle, MINUTE, upTo)
+  const sum = (candles: readonly PlainCandle[], pick: (candle: PlainCandle) => string) =>
+    candles.reduce((total, candle) => total + fixed(pick(candle), 6), 0n)
+  for (const token of tokens) {
+    const { windows } = await archive.windows(token, [7 * MINUTE, HOUR, 7 * DAY])
+    assert.equal(windows.length, 3)
+    for (const { from, to, buyUsd, sellUsd, buys, sells, open, high, low, close } of windows) {
+      const inside = (expected.get(token) ?? []).filter(({ time }) => time >= from && time < to)
+      const priced = inside.filter(candle => candle.close !== null)
+      assert.deepEqual(
+        [buyUsd, sellUsd, buys, sells, open, close],
+        [
+          sum(inside, ({ buyVolume }) => buyVolume),
+          sum(inside, ({ sellVolume }) => sellVolume),
+          inside.reduce((total, candle) => total + candle.buys, 0),
+          inside.reduce((total, candle) => total + candle.sells, 0),
+          priced[0]?.open ?? null,
+          priced.at(-1)?.close ?? null,
+        ],
+        `window of ${token} from ${from} below offset ${upTo}`,
+      )
+      const extreme = (of: typeof Math.max, pick: (candle: PlainCandle) => number | null) =>
+        priced.length === 0 ? null : of(...priced.map(candle => pick(candle) ?? Number.NaN))
+      assert.deepEqual([high, low], [extreme(Math.max, c => c.high), extreme(Math.min, c => c.low)])
+    }
+  }
+}
+
 async function compare(
   archive: TradeArchive,
   oracle: Oracle,
@@ -637,6 +729,7 @@ async function compare(
       )
     }
   }
+  await compareWindows(archive, oracle, tokens, upTo)
   const records = batches.flatMap(batch => batch.records)
   const sent = (seq: number) => {
     const record = records[seq]

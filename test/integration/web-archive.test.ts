@@ -132,6 +132,52 @@ test('without from and to, the newest 500 candles', async t => {
   assert.deepEqual((await get('/v1/tokens/NONE/candles?interval=1d')).body.candles, [])
 })
 
+test('long windows are answered in the shape of statistics, and say what is not known', async t => {
+  const DAY = 24 * 60 * MINUTE
+  const archive = new MemoryTradeArchive(ARCHIVE_RULES, BOUNDLESS)
+  const writer = new Writer(archive)
+  await writer.swaps(NOW - 9 * DAY, swap('a', NOW - 9 * DAY, { usd: '100', amount: '2' }))
+  await writer.swaps(NOW - 3 * DAY, swap('b', NOW - 3 * DAY, { usd: '60.25', amount: '1', side: 'sell' }))
+  await writer.swaps(START, swap('c', NOW, { usd: '30', amount: '1' }))
+  const { url } = await startWeb(t, { archive })
+  const get = (path: string) => ask(`${url}${path}`)
+  const { status, body } = await get('/v1/tokens/BTC/windows')
+  assert.equal(status, 200)
+  const to = NOW + MINUTE
+  const unknown = { buyers: null, sellers: null, traders: null }
+  assert.deepEqual(body, {
+    token: 'BTC',
+    asOf: START,
+    exactTo: '1m',
+    from: { d7: to - 7 * DAY, d30: to - 30 * DAY },
+    to: { d7: to, d30: to },
+    complete: { d7: true, d30: true },
+    volume: { d7: '90.25', d30: '190.25' },
+    buyVolume: { d7: '30', d30: '130' },
+    sellVolume: { d7: '60.25', d30: '60.25' },
+    txns: {
+      d7: { buys: 1, sells: 1, total: 2, ...unknown },
+      d30: { buys: 2, sells: 1, total: 3, ...unknown },
+    },
+    priceChange: { d7: -50.207469, d30: -40 },
+    open: { d7: '60.25', d30: '50' },
+    high: { d7: '60.25', d30: '60.25' },
+    low: { d7: '30', d30: '30' },
+    close: { d7: '30', d30: '30' },
+  })
+  const chosen = await get('/v1/tokens/BTC/windows?window=90m,h24,2d,24h')
+  assert.deepEqual(Object.keys(Object(chosen.body.volume)), ['m90', 'h24', 'd2'])
+  const none = await get('/v1/tokens/NONE/windows?window=7d')
+  assert.deepEqual(
+    [none.body.volume, none.body.open, none.body.priceChange],
+    [{ d7: '0' }, { d7: null }, { d7: null }],
+  )
+  for (const wrong of ['90s', '367d', 'week', '7d,', '0d']) {
+    const { status, body } = await get(`/v1/tokens/BTC/windows?window=${wrong}`)
+    assert.deepEqual([status, body.field], [400, 'window'], wrong)
+  }
+})
+
 test('trades come in pages, by token and by trader, whatever their names', async t => {
   const names = ['a/b?c', '__proto__', '🦄']
   const swaps = names.flatMap(name =>
@@ -175,6 +221,9 @@ test('trades come in pages, by token and by trader, whatever their names', async
       logIndex: null,
       tx: null,
       chain: null,
+      partition: 0,
+      offset: 30,
+      logTime: START,
     },
   ])
   assert.equal(typeof one.body.cursor, 'string')

@@ -146,6 +146,8 @@ test('what the server answers matches the documents', async t => {
     ['POST', '/v1/trades', '/v1/trades', { headers: { 'content-type': 'image/png' }, body: 'x' }],
     ['GET', '/v1/tokens/{token}/candles', '/v1/tokens/BTC/candles?interval=5m&fill=previous'],
     ['GET', '/v1/tokens/{token}/candles', '/v1/tokens/BTC/candles?interval=2m'],
+    ['GET', '/v1/tokens/{token}/windows', '/v1/tokens/BTC/windows'],
+    ['GET', '/v1/tokens/{token}/windows', '/v1/tokens/BTC/windows?window=90s'],
     ['GET', '/v1/tokens/{token}/trades', '/v1/tokens/BTC/trades?limit=1'],
     ['GET', '/v1/tokens/{token}/trades', '/v1/tokens/BTC/trades?limit=0'],
     ['GET', '/v1/traders/{who}/trades', '/v1/traders/alice/trades'],

@@ -20,6 +20,7 @@ import {
   partitionName,
   partitionOf,
 } from './partitions.js'
+import { raise } from './retention.js'
 import type { Writing } from './session.js'
 
 const HOUR_MS = 3_600_000
@@ -31,11 +32,27 @@ export function partitionsFor(swaps: readonly AdmittedSwap[]): Partition[] {
   return PARTITION_KINDS.flatMap(ofKind)
 }
 
-/// Moves the position of the batch's partition, and refuses one that begins elsewhere.
+/// Moves the position of the batch's partition, and refuses one that begins elsewhere. Notes when it is the first after
+/// something that is missing.
+export async function beginBatch(
+  writing: Writing,
+  { earlyToleranceMs }: ArchiveRules,
+  batch: ArchiveBatch,
+): Promise<void> {
+  const { partition, from, swaps, logTime } = batch
+  const isFirst = await movePosition(writing, batch)
+  const [gap] = await writing.read(
+    `SELECT 1 FROM gaps WHERE partition = ${partition} AND to_offset = ${from} LIMIT 1`,
+  )
+  if (gap === undefined && !(isFirst && from > 0)) return
+  await raise(writing, 'complete_from', (swaps[0]?.logTime ?? logTime) + earlyToleranceMs)
+}
+
+/// Moves the position of the partition from `from`, where it must be, and returns whether there was none before.
 export async function movePosition(
   writing: Writing,
   { partition, from, to, logTime }: Pick<ArchiveBatch, 'partition' | 'from' | 'to' | 'logTime'>,
-): Promise<void> {
+): Promise<boolean> {
   const { at, forUpdate } = writing.dialect
   const [row] = await writing.read(
     `SELECT next_offset FROM positions WHERE partition = ${partition} ${forUpdate}`,
@@ -53,6 +70,7 @@ export async function movePosition(
       : `UPDATE positions SET next_offset = ${to}, log_time = ${at(logTime)},
          as_of = greatest(as_of, ${at(logTime)}) WHERE partition = ${partition}`,
   )
+  return row === undefined
 }
 
 /// Stores the staged swaps, `taken`; what is new for the candles is in `batch_rows` and `new_traders` then. Returns how

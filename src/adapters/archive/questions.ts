@@ -113,7 +113,7 @@ async function secondsSql(
       LEFT JOIN (${decided('closes', 'close', dialect.last)}) c ON c.begins = sums.begins`
 }
 
-function candleOf(row: Row): Candle {
+export function candleOf(row: Row): Candle {
   const price = (at: number) => (row[at] === null ? null : Number(row[at]))
   return {
     time: epochMs(Number(row[0])),
@@ -158,7 +158,7 @@ export async function closeBefore(
   return null
 }
 
-async function idOf(reading: Reading, kind: 'token' | 'who', name: string): Promise<number | null> {
+export async function idOf(reading: Reading, kind: 'token' | 'who', name: string): Promise<number | null> {
   const [table, id] = kind === 'token' ? ['tokens', 'token_id'] : ['traders', 'trader_id']
   const [row] = await reading.rows(`SELECT ${id} FROM ${table} WHERE ${kind} = $1`, [
     reading.dialect.stored(name),
@@ -171,7 +171,7 @@ const swapColumns = ({
   text,
   number,
 }: Dialect) => `id, ${ms('"time"')}, who, token, buy, ${text('amount')}, ${text('usd')},
-  price, ${number('block')}, tx_index, log_index, tx, chain`
+  price, ${number('block')}, tx_index, log_index, tx, chain, partition, ${number('log_offset')}, ${ms('log_time')}`
 
 const CHAIN_ORDER = [
   '"time"',
@@ -271,6 +271,9 @@ function swapOf({ restored }: Dialect, row: Row): ArchivedSwap {
     logIndex: number(10),
     tx: text(11),
     chain: text(12),
+    partition: Number(row[13]),
+    offset: offset(Number(row[14])),
+    logTime: epochMs(Number(row[15])),
   }
 }
 

@@ -1,7 +1,7 @@
 /// What of the archive goes: what is older than its limits, and the oldest while it is larger than its bound.
 
 import { type EpochMs, epochMs } from '../../core/units.js'
-import type { ArchiveLimits, ArchiveRules, ArchiveSummary } from '../../ports/trade-archive.js'
+import type { ArchiveLimits, ArchiveReach, ArchiveRules } from '../../ports/trade-archive.js'
 import { nextToDrop, PARTITION_KINDS, PARTITION_MS, type Partition, type Partitions } from './partitions.js'
 import type { Reading, Writing } from './session.js'
 
@@ -49,7 +49,7 @@ export async function takesFrom(writing: Writing): Promise<EpochMs> {
 export async function dropBeyondLimits(work: Retaining): Promise<void> {
   const { writing, partitions, rules, limits, asOf } = work
   const closed = closedBefore(rules, asOf)
-  if (closed > Number(await noted(writing, 'closed_before'))) await note(writing, 'closed_before', closed)
+  await raise(writing, 'closed_before', closed)
   const before = {
     trades: asOf - limits.tradesRetentionMs,
     candles: asOf - limits.candlesRetentionMs,
@@ -80,8 +80,7 @@ async function drop(work: Retaining, dropped: readonly Partition[]): Promise<voi
     await work.dropTables(dropped, left)
     for (const { kind, begins } of dropped) {
       if (kind !== 'trades' && kind !== 'candles') continue
-      const from = begins + PARTITION_MS[kind]
-      if (from > Number(await noted(writing, `${kind}_from`))) await note(writing, `${kind}_from`, from)
+      await raise(writing, `${kind}_from`, begins + PARTITION_MS[kind])
     }
     await dropNames(writing, left)
   })
@@ -100,20 +99,22 @@ async function dropNames(writing: Writing, left: Partitions): Promise<void> {
   }
 }
 
-async function noted(writing: Writing, key: string): Promise<string> {
-  const [row] = await writing.read(`SELECT value FROM archive_meta WHERE key = '${key}'`)
-  return String(row?.[0] ?? 0)
+/// The numbers in archive_meta, all of which only grow: `trades_from`, `candles_from`, `complete_from`, `closed_before`,
+/// `candles_moved` (epoch ms).
+export async function raise(writing: Writing, key: string, value: number): Promise<void> {
+  await writing.write(writing.dialect.raise(key, value))
 }
 
-export async function note(writing: Writing, key: string, value: number): Promise<void> {
-  await writing.write(`DELETE FROM archive_meta WHERE key = '${key}'`)
-  await writing.write(`INSERT INTO archive_meta (key, value) VALUES ('${key}', '${value}')`)
-}
-
-export async function summaryOf(reading: Reading, sizeBytes: number): Promise<ArchiveSummary> {
+export async function reachOf(reading: Reading): Promise<ArchiveReach> {
   const rows = await reading.rows('SELECT key, value FROM archive_meta')
   const from = (key: string) => epochMs(Number(rows.find(row => row[0] === key)?.[1] ?? 0))
-  return { tradesFrom: from('trades_from'), candlesFrom: from('candles_from'), sizeBytes }
+  const [asOf] = await reading.rows(`SELECT ${reading.dialect.ms('min(as_of)')} FROM positions`)
+  return {
+    asOf: asOf === undefined || asOf[0] === null ? null : epochMs(Number(asOf[0])),
+    completeFrom: from('complete_from'),
+    tradesFrom: from('trades_from'),
+    candlesFrom: from('candles_from'),
+  }
 }
 
 /// What SQL says of the archive's version.

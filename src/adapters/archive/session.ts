@@ -56,6 +56,8 @@ export interface Dialect {
   /// The least, the greatest of binary strings.
   least(bytes: string): string
   greatest(bytes: string): string
+  /// Raises a number in archive_meta to a value, if it is not that high already.
+  raise(key: string, value: number): string
   /// Ends a SELECT of rows that the transaction will change: others wait for its end.
   readonly forUpdate: string
   /// Ends an INSERT: rows that somebody else has inserted meanwhile are left out.

@@ -13,7 +13,7 @@
 import type { EpochMs } from '../../core/units.js'
 import { SPANS } from '../archive/candle-spans.js'
 import { PARTITION_MS, partitionName, partitionNamed } from '../archive/partitions.js'
-import { note } from '../archive/retention.js'
+import { raise } from '../archive/retention.js'
 import type { Database } from './database.js'
 import { createRecent, mergedMinutes, RECENT_CANDLES } from './schema.js'
 
@@ -60,7 +60,7 @@ async function moveToDays(db: Database, asOf: EpochMs): Promise<void> {
       await db.write(`UPDATE partitions SET runs = runs + 1 WHERE name = '${name}'`)
     }
     for (const table of RECENT_CANDLES) await db.write(createRecent(table))
-    await note(db, 'candles_moved', asOf)
+    await raise(db, 'candles_moved', asOf)
   })
 }
 

@@ -14,7 +14,7 @@ import {
   VARCHAR,
 } from '@duckdb/node-api'
 import { AMOUNT_DECIMALS } from '../../core/decimal.js'
-import type { ArchivedSwap } from '../../ports/trade-archive.js'
+import type { SentSwap } from '../../ports/trade-archive.js'
 
 export interface Column<Item> {
   readonly name: string
@@ -23,7 +23,7 @@ export interface Column<Item> {
 }
 
 /// What an archived swap says; its time is a column of epoch milliseconds.
-export const SWAP_COLUMNS: readonly Column<ArchivedSwap>[] = [
+export const SWAP_COLUMNS: readonly Column<SentSwap>[] = [
   { name: 'time_ms', type: BIGINT, of: ({ time }) => BigInt(time) },
   { name: 'id', type: VARCHAR, of: ({ id }) => id },
   { name: 'token', type: VARCHAR, of: ({ token }) => token },

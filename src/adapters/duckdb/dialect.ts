@@ -11,6 +11,8 @@ export const duckDbDialect: Dialect = {
   last: (value, by) => `arg_max(${value}, ${by}) FILTER (WHERE ${value} IS NOT NULL)`,
   least: bytes => `min(${bytes})`,
   greatest: bytes => `max(${bytes})`,
+  raise: (key, value) => `DELETE FROM archive_meta WHERE key = '${key}' AND CAST(value AS BIGINT) < ${value};
+    INSERT INTO archive_meta SELECT '${key}', '${value}' WHERE NOT EXISTS (SELECT 1 FROM archive_meta WHERE key = '${key}')`,
   forUpdate: '',
   unlessThere: '',
   text: value => `CAST(${value} AS VARCHAR)`,

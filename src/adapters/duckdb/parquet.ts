@@ -3,7 +3,7 @@
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { ArchivedSwap } from '../../ports/trade-archive.js'
+import type { SentSwap } from '../../ports/trade-archive.js'
 import { partitionName, partitionOf } from '../archive/partitions.js'
 import { appendRows, SWAP_COLUMNS, tableOf } from './columns.js'
 import { literal } from './database.js'
@@ -22,7 +22,7 @@ const MEMORY = '512MB'
 /// with their hours ascending, as from TradeArchive.scan. A file has its name once it is whole.
 export async function* writeParquet(
   directory: string,
-  swaps: AsyncIterable<readonly ArchivedSwap[]>,
+  swaps: AsyncIterable<readonly SentSwap[]>,
   nextTurn: () => Promise<void>,
 ): AsyncGenerator<Written> {
   mkdirSync(directory, { recursive: true })
@@ -56,8 +56,8 @@ export async function* writeParquet(
   }
 }
 
-function byHour(swaps: readonly ArchivedSwap[]): Map<number, ArchivedSwap[]> {
-  const hours = new Map<number, ArchivedSwap[]>()
+function byHour(swaps: readonly SentSwap[]): Map<number, SentSwap[]> {
+  const hours = new Map<number, SentSwap[]>()
   for (const swap of swaps) {
     const begins = partitionOf('trades', swap.time)
     const hour = hours.get(begins)

@@ -18,20 +18,22 @@ import type {
   ArchiveRules,
   ArchiveSummary,
   CandleQuery,
+  LongWindows,
   TradeArchive,
   TradesQuery,
 } from '../../ports/trade-archive.js'
-import { candlesOfBatch, movePosition, partitionsFor, storeStaged } from '../archive/append.js'
+import { beginBatch, candlesOfBatch, movePosition, partitionsFor, storeStaged } from '../archive/append.js'
 import { type Partition, Partitions, partitionNamed } from '../archive/partitions.js'
 import { candles, closeBefore, position, scan, trades } from '../archive/questions.js'
 import {
   closedBefore,
   dropBeyondLimits,
   moveAsOf,
-  summaryOf,
+  reachOf,
   takesFrom,
   versionOf,
 } from '../archive/retention.js'
+import { windows } from '../archive/windows.js'
 import { mergeDays, moveRecentCandles, sortTrades } from './arrange.js'
 import { Database, type Snapshot } from './database.js'
 import { portError } from './errors.js'
@@ -101,7 +103,7 @@ export class DuckDbTradeArchive implements TradeArchive {
         await stage(db.writer, taken, this.#options.nextTurn)
       }
       const archived = await db.transaction(async () => {
-        await movePosition(db, batch)
+        await beginBatch(db, this.#options.rules, batch)
         if (taken.length === 0) return 0
         const stored = await storeStaged(db, partitions, this.#options.rules, batch, taken)
         await db.write(`INSERT INTO candles_recent ${candlesOfBatch(db.dialect)}`)
@@ -126,6 +128,10 @@ export class DuckDbTradeArchive implements TradeArchive {
 
   closeBefore(token: string, time: EpochMs): Promise<number | null> {
     return this.#read(snapshot => closeBefore(snapshot, minutesOfToken, token, time))
+  }
+
+  windows(token: string, lengthsMs: readonly number[]): Promise<LongWindows> {
+    return this.#read(snapshot => windows(snapshot, minutesOfToken, token, lengthsMs))
   }
 
   trades(query: TradesQuery): Promise<readonly ArchivedSwap[]> {
@@ -170,7 +176,7 @@ export class DuckDbTradeArchive implements TradeArchive {
   }
 
   summary(): Promise<ArchiveSummary> {
-    return this.#read(snapshot => summaryOf(snapshot, this.#sizeBytes))
+    return this.#read(async snapshot => ({ ...(await reachOf(snapshot)), sizeBytes: this.#sizeBytes }))
   }
 
   async close(): Promise<void> {

@@ -11,18 +11,23 @@ import type {
   ArchivedSwap,
   ArchiveLimits,
   ArchivePosition,
+  ArchiveReach,
   ArchiveRules,
   ArchiveSummary,
   CandleQuery,
+  LongWindows,
   TradeArchive,
   TradePlace,
   TradesQuery,
 } from '../../ports/trade-archive.js'
 
+const MINUTE = CANDLE_INTERVALS['1m']
 const HOUR = CANDLE_INTERVALS['1h']
 const DAY = CANDLE_INTERVALS['1d']
 const SWAP_BYTES = 400
 const SCAN_ROWS = 1000
+
+type KeptSwap = AdmittedSwap & { readonly partition: number }
 
 export class MemoryTradeArchive implements TradeArchive {
   readonly #rules: ArchiveRules
@@ -30,11 +35,14 @@ export class MemoryTradeArchive implements TradeArchive {
   readonly #positions = new Map<number, ArchivePosition>()
   readonly #asOf = new Map<number, EpochMs>()
   /// In the order of acceptance. Swaps whose trades are dropped stay for their candles.
-  #swaps: AdmittedSwap[] = []
+  #swaps: KeptSwap[] = []
   /// Accepted swaps by their partition and the first 64 bits of their fingerprints.
-  readonly #byFingerprint = new Map<string, readonly AdmittedSwap[]>()
+  readonly #byFingerprint = new Map<string, readonly KeptSwap[]>()
   #tradesFrom = epochMs(0)
   #candlesFrom = epochMs(0)
+  #completeFrom = epochMs(0)
+  /// Positions that were reached by skipping.
+  readonly #skippedTo = new Map<number, Offset>()
 
   constructor(rules: ArchiveRules, limits: ArchiveLimits) {
     this.#rules = rules
@@ -46,7 +54,8 @@ export class MemoryTradeArchive implements TradeArchive {
   }
 
   async append(batch: ArchiveBatch): Promise<Archived> {
-    this.#move(batch.partition, batch.from, batch.to, batch.logTime)
+    const isFirst = this.#move(batch.partition, batch.from, batch.to, batch.logTime)
+    this.#noteHole(batch, isFirst)
     let archived = 0
     let expired = 0
     for (const swap of batch.swaps) {
@@ -58,6 +67,7 @@ export class MemoryTradeArchive implements TradeArchive {
 
   async skip(partition: number, from: Offset, to: Offset, logTime: EpochMs): Promise<void> {
     this.#move(partition, from, to, logTime)
+    this.#skippedTo.set(partition, to)
   }
 
   async candles({ token, interval, from, to }: CandleQuery): Promise<readonly Candle[]> {
@@ -81,6 +91,20 @@ export class MemoryTradeArchive implements TradeArchive {
     return candleOf(epochMs(0), before).close
   }
 
+  async windows(token: string, lengthsMs: readonly number[]): Promise<LongWindows> {
+    const reach = this.#reach()
+    if (reach.asOf === null) return { ...reach, windows: [] }
+    const to = epochMs(bucketOf(reach.asOf, MINUTE) + MINUTE)
+    const sums = lengthsMs.map(lengthMs => {
+      const from = epochMs(Math.max(0, to - lengthMs))
+      const floor = Math.max(from, this.#candlesFrom)
+      const swaps = this.#swaps.filter(swap => swap.token === token && swap.time >= floor && swap.time < to)
+      const { time: _time, traders: _traders, ...rest } = candleOf(from, swaps)
+      return { from, to, ...rest }
+    })
+    return { ...reach, windows: sums }
+  }
+
   async trades({ of, from, to, limit, after }: TradesQuery): Promise<readonly ArchivedSwap[]> {
     return this.#kept(from, to)
       .filter(swap => ('token' in of ? swap.token === of.token : swap.who === of.who))
@@ -97,9 +121,8 @@ export class MemoryTradeArchive implements TradeArchive {
 
   async maintain(partition: number, asOf: EpochMs): Promise<void> {
     const { tradesRetentionMs, candlesRetentionMs, sizeBytesMax } = this.#limits
-    this.#asOf.set(partition, asOf)
-    const times = [...this.#positions].map(([number, { logTime }]) => this.#asOf.get(number) ?? logTime)
-    const now = Math.min(asOf, ...times)
+    this.#asOf.set(partition, epochMs(Math.max(asOf, this.#asOf.get(partition) ?? 0)))
+    const now = Math.min(asOf, this.#reach().asOf ?? asOf)
     this.#forget(now - tradesRetentionMs, now - candlesRetentionMs)
     // Candles have no size of their own here: half the share of both limits leaves, until the rest fits.
     let share = 1
@@ -110,18 +133,39 @@ export class MemoryTradeArchive implements TradeArchive {
   }
 
   async summary(): Promise<ArchiveSummary> {
-    return { tradesFrom: this.#tradesFrom, candlesFrom: this.#candlesFrom, sizeBytes: this.#sizeBytes() }
+    return { ...this.#reach(), sizeBytes: this.#sizeBytes() }
   }
 
   async close(): Promise<void> {}
 
-  #move(partition: number, from: Offset, to: Offset, logTime: EpochMs): void {
+  #reach(): ArchiveReach {
+    const times = [...this.#positions].map(([number, { logTime }]) =>
+      Math.max(logTime, this.#asOf.get(number) ?? 0),
+    )
+    return {
+      asOf: times.length === 0 ? null : epochMs(Math.min(...times)),
+      completeFrom: this.#completeFrom,
+      tradesFrom: this.#tradesFrom,
+      candlesFrom: this.#candlesFrom,
+    }
+  }
+
+  /// After something that is missing, everything is there from the first swap that comes on.
+  #noteHole({ partition, from, swaps, logTime }: ArchiveBatch, isFirst: boolean): void {
+    if (this.#skippedTo.get(partition) !== from && !(isFirst && from > 0)) return
+    const there = (swaps[0]?.logTime ?? logTime) + this.#rules.earlyToleranceMs
+    this.#completeFrom = epochMs(Math.max(this.#completeFrom, there))
+  }
+
+  /// Returns whether there was no position before.
+  #move(partition: number, from: Offset, to: Offset, logTime: EpochMs): boolean {
     const position = this.#positions.get(partition)
     if (position !== undefined && position.offset !== from) {
       throw new PositionMovedError(`The archive stands at offset ${position.offset}, not ${from}`)
     }
     invariant(from <= to, 'a batch does not end before it begins')
     this.#positions.set(partition, { offset: to, logTime })
+    return position === undefined
   }
 
   /// False for a duplicate.
@@ -130,8 +174,9 @@ export class MemoryTradeArchive implements TradeArchive {
     const key = `${partition} ${word0} ${word1}`
     const alike = this.#byFingerprint.get(key) ?? []
     if (alike.some(kept => this.#isDuplicate(kept, swap))) return false
-    this.#byFingerprint.set(key, [...alike, swap])
-    this.#swaps.push(swap)
+    const kept = { ...swap, partition }
+    this.#byFingerprint.set(key, [...alike, kept])
+    this.#swaps.push(kept)
     return true
   }
 
@@ -142,7 +187,7 @@ export class MemoryTradeArchive implements TradeArchive {
     return kept.fingerprint[2] === swap.fingerprint[2] && swap.logTime - kept.logTime < dedupeHorizonMs
   }
 
-  #kept(from: EpochMs, to: EpochMs): AdmittedSwap[] {
+  #kept(from: EpochMs, to: EpochMs): KeptSwap[] {
     return this.#swaps.filter(({ time }) => time >= from && time < to && time >= this.#tradesFrom)
   }
 
@@ -194,7 +239,7 @@ function compare(a: TradePlace, b: TradePlace): number {
   )
 }
 
-function plain(swap: AdmittedSwap): ArchivedSwap {
-  const { offset, logTime, fingerprint, place, ...rest } = swap
+function plain(swap: KeptSwap): ArchivedSwap {
+  const { fingerprint, place, ...rest } = swap
   return rest
 }

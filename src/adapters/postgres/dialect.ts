@@ -18,6 +18,8 @@ export const postgresDialect: Dialect = {
   last: (value, by) => `(array_agg(${value} ORDER BY ${by} DESC) FILTER (WHERE ${value} IS NOT NULL))[1]`,
   least: bytes => `(array_agg(${bytes} ORDER BY ${bytes}))[1]`,
   greatest: bytes => `(array_agg(${bytes} ORDER BY ${bytes} DESC NULLS LAST))[1]`,
+  raise: (key, value) => `INSERT INTO archive_meta AS m VALUES ('${key}', '${value}')
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE m.value::bigint < excluded.value::bigint`,
   forUpdate: 'FOR UPDATE',
   unlessThere: 'ON CONFLICT DO NOTHING',
   text: value => `(${value})::text`,

@@ -18,14 +18,16 @@ import type {
   ArchiveRules,
   ArchiveSummary,
   CandleQuery,
+  LongWindows,
   TradeArchive,
   TradesQuery,
 } from '../../ports/trade-archive.js'
-import { candlesOfBatch, movePosition, partitionsFor, storeStaged } from '../archive/append.js'
+import { beginBatch, candlesOfBatch, movePosition, partitionsFor, storeStaged } from '../archive/append.js'
 import { type Partition, type Partitions, partitionName } from '../archive/partitions.js'
 import { candles, closeBefore, position, scan, trades } from '../archive/questions.js'
-import { dropBeyondLimits, moveAsOf, summaryOf, takesFrom } from '../archive/retention.js'
+import { dropBeyondLimits, moveAsOf, reachOf, takesFrom } from '../archive/retention.js'
 import type { Reading } from '../archive/session.js'
+import { windows } from '../archive/windows.js'
 import {
   DEFAULT_TIMEOUTS,
   LOCK_NAMES,
@@ -80,7 +82,7 @@ export class PostgresTradeArchive implements TradeArchive {
       const partitions = await createMissing(writer, partitionsFor(taken))
       const archived = await writer.transaction(async () => {
         await writer.write(`SELECT ${SHARE_NAMES}`)
-        await movePosition(writer, batch)
+        await beginBatch(writer, this.#options.rules, batch)
         if (taken.length === 0) return 0
         await this.#stage(writer, taken)
         const stored = await storeStaged(writer, partitions, this.#options.rules, batch, taken)
@@ -113,6 +115,10 @@ export class PostgresTradeArchive implements TradeArchive {
 
   closeBefore(token: string, time: EpochMs): Promise<number | null> {
     return this.#read(reading => closeBefore(reading, minutesOfToken, token, time))
+  }
+
+  windows(token: string, lengthsMs: readonly number[]): Promise<LongWindows> {
+    return this.#read(reading => windows(reading, minutesOfToken, token, lengthsMs))
   }
 
   trades(query: TradesQuery): Promise<readonly ArchivedSwap[]> {
@@ -155,7 +161,10 @@ export class PostgresTradeArchive implements TradeArchive {
   }
 
   summary(): Promise<ArchiveSummary> {
-    return this.#read(async reading => summaryOf(reading, Number((await reading.rows(SIZE))[0]?.[0])))
+    return this.#read(async reading => {
+      const sizeBytes = Number((await reading.rows(SIZE))[0]?.[0])
+      return { ...(await reachOf(reading)), sizeBytes }
+    })
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { CANDLE_INTERVALS, filled } from '../../core/candles.js'
 import { type EpochMs, epochMs } from '../../core/units.js'
+import { parseDuration } from '../../core/windows.js'
 import type { Clock } from '../../ports/clock.js'
 import { BusyError, PortError } from '../../ports/errors.js'
 import type { ArchivedSwap, TradeArchive, TradesOf } from '../../ports/trade-archive.js'
@@ -12,12 +13,21 @@ import {
   type CandlesAnswer,
   candleJson,
   cursorOf,
+  type LongWindows,
+  longWindowsJson,
   placeOf,
   type TradesPage,
   tradeJson,
 } from '../wire/archive.js'
 import { ProblemError } from '../wire/problem.js'
-import { CANDLES_MAX, GetCandles, GetTokenTrades, GetTraderTrades, GetTrades } from './operations/archive.js'
+import {
+  CANDLES_MAX,
+  GetCandles,
+  GetLongWindows,
+  GetTokenTrades,
+  GetTraderTrades,
+  GetTrades,
+} from './operations/archive.js'
 import { serve } from './serve.js'
 
 const CANDLES = 500
@@ -25,10 +35,14 @@ const TRADES = 100
 /// The last millisecond of the year 9999, and one more.
 const TIME_MS_END = 253_402_300_800_000
 const RETRY_SECONDS = 2
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+const LONG_WINDOWS_MS = [7 * DAY_MS, 30 * DAY_MS]
+const LONG_WINDOW_MS_MAX = 366 * DAY_MS
 
 export interface ArchiveRoutesOptions {
   /// Null where there is none.
-  readonly archive: Pick<TradeArchive, 'candles' | 'closeBefore' | 'trades' | 'scan'> | null
+  readonly archive: Pick<TradeArchive, 'candles' | 'closeBefore' | 'windows' | 'trades' | 'scan'> | null
   readonly clock: Clock
 }
 
@@ -65,6 +79,12 @@ export function archiveRoutes(app: FastifyInstance, { archive, clock }: ArchiveR
     const until = Math.min(to, clock.now() + 1)
     const all = filled(candles, fill, { from, to: Math.max(until, lastOf(candles) + 1), intervalMs }, before)
     return { token, interval, from, to, fill, candles: all.map(candleJson) }
+  })
+
+  serve(app, GetLongWindows, async ({ params: { token }, query }): Promise<LongWindows> => {
+    const lengths = query.window === undefined ? LONG_WINDOWS_MS : query.window.map(longWindowMs)
+    const unique = [...new Set(lengths)].sort((a, b) => a - b)
+    return longWindowsJson(token, unique, await ask(each => each.windows(token, unique)))
   })
 
   const page = async (of: TradesOf, query: PageQuery): Promise<TradesPage> => {
@@ -107,6 +127,13 @@ export function archiveRoutes(app: FastifyInstance, { archive, clock }: ArchiveR
     })
     return reply.type('application/x-ndjson').send(Readable.from(lines))
   })
+}
+
+function longWindowMs(text: string): number {
+  const lengthMs = parseDuration(text)
+  if (lengthMs !== null && lengthMs % MINUTE_MS === 0 && lengthMs <= LONG_WINDOW_MS_MAX) return lengthMs
+  const detail = `${JSON.stringify(text)} is no window of whole minutes up to 366d, such as 7d or 90m`
+  throw new ProblemError('invalid-parameter', detail, { field: 'window' })
 }
 
 interface PageQuery {

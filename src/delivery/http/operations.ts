@@ -1,7 +1,13 @@
 /// Every operation of the HTTP API.
 
 import type { Operation } from './operation.js'
-import { GetCandles, GetTokenTrades, GetTraderTrades, GetTrades } from './operations/archive.js'
+import {
+  GetCandles,
+  GetLongWindows,
+  GetTokenTrades,
+  GetTraderTrades,
+  GetTrades,
+} from './operations/archive.js'
 import { GetRanking, ListTokens } from './operations/rankings.js'
 import {
   GetAsyncApi,
@@ -26,6 +32,7 @@ export const OPERATIONS: readonly Operation[] = [
   GetStream,
   PostTrades,
   GetCandles,
+  GetLongWindows,
   GetTokenTrades,
   GetTraderTrades,
   GetTrades,

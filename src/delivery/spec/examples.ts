@@ -130,6 +130,24 @@ export const CANDLES = {
   ],
 }
 
+export const LONG_WINDOWS = {
+  token: 'BTC',
+  asOf: 1795518140918,
+  exactTo: '1m',
+  from: { d7: 1794913380000 },
+  to: { d7: 1795518180000 },
+  complete: { d7: true },
+  volume: { d7: '1584329.676174' },
+  buyVolume: { d7: '880653.105652' },
+  sellVolume: { d7: '703676.570522' },
+  txns: { d7: { buys: 1306, sells: 1230, total: 2536, buyers: null, sellers: null, traders: null } },
+  priceChange: { d7: -0.044989 },
+  open: { d7: '83975.33357064394' },
+  high: { d7: '84003.73322797513' },
+  low: { d7: '83931.4177593466' },
+  close: { d7: '83937.55357240894' },
+}
+
 export const TRADE = {
   id: '0x5ce1:3',
   time: 1795518140918,
@@ -144,4 +162,7 @@ export const TRADE = {
   logIndex: 3,
   tx: null,
   chain: null,
+  partition: 0,
+  offset: 81207,
+  logTime: 1795518140934,
 }

@@ -9,9 +9,26 @@ import {
 } from '../../core/candles.js'
 import { formatPrice, formatUsd } from '../../core/decimal.js'
 import { MAX_TIME_MS } from '../../core/decode/row-writer.js'
-import { epochMs as epochMsOf, microUsd } from '../../core/units.js'
-import type { ArchivedSwap, TradePlace } from '../../ports/trade-archive.js'
-import { closed, count, decimal, epochMs, nullable, oneOf, TokenName, type Wire } from './schema.js'
+import { epochMs as epochMsOf, microUsd, offset as offsetOf } from '../../core/units.js'
+import { windowName } from '../../core/windows.js'
+import type {
+  ArchivedSwap,
+  LongWindows as ArchivedWindows,
+  TradePlace,
+  WindowSums,
+} from '../../ports/trade-archive.js'
+import { priceChangeOf } from './metrics.js'
+import {
+  closed,
+  count,
+  decimal,
+  epochMs,
+  nullable,
+  oneOf,
+  perWindow,
+  TokenName,
+  type Wire,
+} from './schema.js'
 
 const price = nullable(decimal('USD per token.'), 'null where no price is known.')
 const optional = (description: string) => nullable(count(description), 'null where it was not given.')
@@ -44,6 +61,48 @@ export const CandlesAnswer = closed({
 })
 export type CandlesAnswer = Wire<typeof CandlesAnswer>
 
+const unknown = (description: string) =>
+  Type.Null({ description: `${description} Not known of windows that are made from candles.` })
+
+/// In the shape of a token's statistics, as far as candles tell.
+export const LongWindows = closed(
+  {
+    token: TokenName,
+    asOf: nullable(
+      epochMs('Everything appended before is in them.'),
+      'Everything appended before is in them; null while nothing is archived: then there are no windows either.',
+    ),
+    exactTo: oneOf(['1m'], 'Windows are whole minutes: up to and including that of `asOf`.'),
+    from: perWindow(epochMs('Event time.'), 'Swaps count with an event time from then on …'),
+    to: perWindow(epochMs('Event time.'), '… and before then.'),
+    complete: perWindow(
+      Type.Boolean(),
+      'false: the archive began later than the window, or misses something of it.',
+    ),
+    volume: perWindow(decimal('USD.'), 'USD of buys and sells, exact.'),
+    buyVolume: perWindow(decimal('USD.'), 'USD of buys, exact.'),
+    sellVolume: perWindow(decimal('USD.'), 'USD of sells, exact.'),
+    txns: perWindow(
+      closed({
+        buys: count('Number of buys, exact.'),
+        sells: count('Number of sells, exact.'),
+        total: count('buys + sells.'),
+        buyers: unknown('Distinct traders with a buy.'),
+        sellers: unknown('Distinct traders with a sell.'),
+        traders: unknown('Distinct traders with either.'),
+      }),
+      'Swaps.',
+    ),
+    priceChange: perWindow(nullable(Type.Number()), 'From open to close, percent.'),
+    open: perWindow(price, 'First price in chain order.'),
+    high: perWindow(price, 'Greatest price.'),
+    low: perWindow(price, 'Least price.'),
+    close: perWindow(price, 'Last price in chain order.'),
+  },
+  'Long windows of a token, exact in volume, counts and prices to the minute.',
+)
+export type LongWindows = Wire<typeof LongWindows>
+
 export const Trade = closed(
   {
     id: Type.String(),
@@ -59,8 +118,11 @@ export const Trade = closed(
     logIndex: optional('Place in the transaction.'),
     tx: nullable(Type.String()),
     chain: nullable(Type.String()),
+    partition: count('Of the trade log.'),
+    offset: count('Where it stands in that partition.'),
+    logTime: epochMs('Log time there.'),
   },
-  'A swap in the shape in which it is sent; what was not given is null.',
+  'A swap in the shape in which it is sent, and where it stands in the trade log; what was not given is null.',
 )
 export type TradeJson = Wire<typeof Trade>
 
@@ -89,8 +151,47 @@ export function candleJson(candle: CoreCandle): CandleJson {
   }
 }
 
+const DAY_MS = 86_400_000
+
+/// `d7` of whole days from two on, else as windows are named: a day is `h24`.
+export function longWindowName(lengthMs: number): string {
+  return lengthMs % DAY_MS === 0 && lengthMs > DAY_MS ? `d${lengthMs / DAY_MS}` : windowName(lengthMs)
+}
+
+export function longWindowsJson(
+  token: string,
+  lengthsMs: readonly number[],
+  { asOf, completeFrom, candlesFrom, windows }: ArchivedWindows,
+): LongWindows {
+  const per = <T>(value: (sums: WindowSums) => T): Record<string, T> =>
+    Object.fromEntries(windows.map((sums, i) => [longWindowName(lengthsMs[i] ?? 0), value(sums)]))
+  return {
+    token,
+    asOf,
+    exactTo: '1m',
+    from: per(({ from }) => from),
+    to: per(({ to }) => to),
+    complete: per(({ from }) => from >= Math.max(completeFrom, candlesFrom)),
+    volume: per(({ buyUsd, sellUsd }) => formatMicroUsd(buyUsd + sellUsd)),
+    buyVolume: per(({ buyUsd }) => formatMicroUsd(buyUsd)),
+    sellVolume: per(({ sellUsd }) => formatMicroUsd(sellUsd)),
+    txns: per(({ buys, sells }) => {
+      return { buys, sells, total: buys + sells, buyers: null, sellers: null, traders: null }
+    }),
+    priceChange: per(({ open, close }) => {
+      const change = priceChangeOf(open ?? Number.NaN, close ?? Number.NaN)
+      return Number.isFinite(change) ? change + 0 : null
+    }),
+    open: per(({ open }) => priceText(open)),
+    high: per(({ high }) => priceText(high)),
+    low: per(({ low }) => priceText(low)),
+    close: per(({ close }) => priceText(close)),
+  }
+}
+
 export function tradeJson(swap: ArchivedSwap): TradeJson {
   const { id, time, who, token, side, amount, usd, price, block, txIndex, logIndex, tx, chain } = swap
+  const { partition, offset, logTime } = swap
   return {
     id,
     time,
@@ -105,6 +206,9 @@ export function tradeJson(swap: ArchivedSwap): TradeJson {
     logIndex,
     tx,
     chain,
+    partition,
+    offset,
+    logTime,
   }
 }
 
@@ -116,6 +220,8 @@ export function swapOf(trade: TradeJson): ArchivedSwap {
     time: epochMsOf(trade.time),
     usd: microUsd(Number(whole + fraction.padEnd(6, '0'))),
     price: trade.price === null ? null : Number(trade.price),
+    offset: offsetOf(trade.offset),
+    logTime: epochMsOf(trade.logTime),
   }
 }
 

@@ -37,7 +37,7 @@ export const count = (description: string) => Type.Integer({ minimum: 0, descrip
 export const decimal = (description: string) =>
   Type.String({ pattern: '^-?\\d+(\\.\\d+)?$', description, examples: ['73847.15'] })
 
-const WINDOW_NAME = Type.String({ pattern: '^(ms|s|m|h)\\d+$' })
+const WINDOW_NAME = Type.String({ pattern: '^(ms|s|m|h|d)\\d+$' })
 
 /// A value per window, keyed by window name (`m5`, `h24`), shortest window first.
 export const perWindow = <S extends TSchema>(schema: S, description: string) =>

@@ -3,11 +3,11 @@
 import Type from 'typebox'
 import { CANDLE_INTERVAL_NAMES, FILLS } from '../../../core/candles.js'
 import { MAX_TIME_MS } from '../../../core/decode/row-writer.js'
-import { CANDLES, TRADE } from '../../spec/examples.js'
-import { CandlesAnswer, TradesPage } from '../../wire/archive.js'
+import { CANDLES, LONG_WINDOWS, TRADE } from '../../spec/examples.js'
+import { CandlesAnswer, LongWindows, TradesPage } from '../../wire/archive.js'
 import type { ProblemType } from '../../wire/problem.js'
 import { closed, oneOf, TokenName } from '../../wire/schema.js'
-import { NO_PARAMS, operation } from '../operation.js'
+import { commaList, NO_PARAMS, operation } from '../operation.js'
 import { JSON_CONTENT } from './parameters.js'
 
 /// Of one answer.
@@ -46,6 +46,38 @@ export const GetCandles = operation({
     contentType: JSON_CONTENT,
     schema: CandlesAnswer,
     example: CANDLES,
+  },
+  problems: PROBLEMS,
+  access: 'read',
+  cost: 5,
+})
+
+/// Of one answer.
+const LONG_WINDOWS_MAX = 16
+
+export const GetLongWindows = operation({
+  id: 'getLongWindows',
+  method: 'GET',
+  path: '/v1/tokens/{token}/windows',
+  tag: 'archive',
+  summary: 'Long windows, such as 7d and 30d, from candles',
+  description:
+    'Exact in volume, counts and prices, to the minute; distinct traders are not known. They end with the minute of `asOf`.',
+  params: closed({ token: TokenName }),
+  query: closed({
+    window: Type.Optional(
+      commaList(
+        Type.String({ minLength: 1, maxLength: 16, examples: ['7d'] }),
+        LONG_WINDOWS_MAX,
+        'Any lengths of whole minutes up to 366d, in either spelling, such as `7d,30d`, which is what comes unless said.',
+      ),
+    ),
+  }),
+  answer: {
+    description: 'The windows, in the shape of a token’s statistics.',
+    contentType: JSON_CONTENT,
+    schema: LongWindows,
+    example: LONG_WINDOWS,
   },
   problems: PROBLEMS,
   access: 'read',
