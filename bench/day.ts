@@ -14,22 +14,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { EmbeddedStateStore } from '../src/adapters/embedded/state-store.js'
 import { ManualClock } from '../src/adapters/memory/clock.js'
-import { MemoryDeadLetters } from '../src/adapters/memory/dead-letters.js'
-import { MemoryTradeLog } from '../src/adapters/memory/trade-log.js'
 import { Roller } from '../src/core/roller/roller.js'
-import { epochMs, offset } from '../src/core/units.js'
-import { DEFAULT_WINDOWS, parseWindows } from '../src/core/windows.js'
-import { SwapGenerator } from '../src/roles/faketrader/generator.js'
-import { RollerRole } from '../src/roles/roller.js'
+import { dayOfSwaps, logBatch, openRoller, PER_SECOND, START_MS } from './durable-roller.js'
 import { report } from './report.js'
 import { statisticsChecksum } from './statistics-checksum.js'
 
-const HOUR_MS = 3_600_000
-const START_MS = 1_790_000_000_000
-const PER_SECOND = 1000
 const CHECKPOINT_SECONDS = 5
 const MIB = 2 ** 20
 
@@ -93,44 +83,16 @@ function timed(method: 'takeParts' | 'partsStored', times: number[]): void {
   })
 }
 
-function opened(directory: string, clock: ManualClock) {
-  const parsed = parseWindows(DEFAULT_WINDOWS)
-  if ('wrong' in parsed) throw new Error('the default windows are windows')
-  const store = new EmbeddedStateStore({ directory, partition: 0, clock })
-  const roller = new RollerRole({
-    config: {
-      partition: 0,
-      windows: parsed.windows,
-      resolutionMs: 1000,
-      retentionMs: 24 * HOUR_MS,
-      admission: 'log-time',
-      earlyToleranceMs: 60_000,
-      dedupeHorizonMs: HOUR_MS,
-      hotRangeMs: HOUR_MS / 2,
-    },
-    log: new MemoryTradeLog({ clock }),
-    store,
-    deadLetters: new MemoryDeadLetters({ sizeBytesMax: MIB }),
-    clock,
-    nextTurn: () => nextTurn(),
-  })
-  return { store, roller, windows: parsed.windows }
-}
-
-function generator(): SwapGenerator {
-  return new SwapGenerator({ seed: 7, tokens: 10_000, traders: 300_000, duplicates: 0.05, late: 0.05 })
-}
-
 async function roll(directory: string, seconds: number): Promise<Rolled> {
   const before = process.memoryUsage.rss()
-  const swaps = generator()
+  const swaps = dayOfSwaps()
   const generatorRssBytes = process.memoryUsage.rss() - before
   const clock = new ManualClock(START_MS)
   const advanceTimes: number[] = []
   const stepTimes: number[] = []
   timed('takeParts', stepTimes)
   timed('partsStored', stepTimes)
-  const { store, roller, windows } = opened(directory, clock)
+  const { store, roller, windows } = openRoller(directory, clock)
   const names = new Set<string>()
   let position = 0
   let rollWallMs = 0
@@ -140,20 +102,12 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
     const now = START_MS + second * 1000
     clock.moveTo(now)
     const generated = cpuMs()
-    const { bytes, size: count } = swaps.next(now, PER_SECOND)
+    const batch = logBatch(swaps.next(now, PER_SECOND), position, now)
     const begun = { cpu: cpuMs(), wall: performance.now() }
     roller.advance()
     advanceTimes.push(performance.now() - begun.wall)
-    roller.roll({
-      partition: 0,
-      firstOffset: offset(position),
-      count,
-      appendTime: epochMs(now),
-      bytes,
-      ranges: null,
-      broken: null,
-    })
-    position += count
+    roller.roll(batch)
+    position += batch.count
     for (const name of roller.takeChanged()) names.add(name)
     if (second % CHECKPOINT_SECONDS === 0 || second === seconds) await roller.checkpoint()
     generatorCpuMs += begun.cpu - generated
@@ -192,7 +146,7 @@ async function roll(directory: string, seconds: number): Promise<Rolled> {
 async function restart(directory: string, seconds: number): Promise<Restarted> {
   const clock = new ManualClock(START_MS + seconds * 1000)
   const begun = { cpu: cpuMs(), wall: performance.now() }
-  const { store, roller, windows } = opened(directory, clock)
+  const { store, roller, windows } = openRoller(directory, clock)
   await roller.restore(() => {})
   const wallMs = performance.now() - begun.wall
   const cpu = cpuMs() - begun.cpu
