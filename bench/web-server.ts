@@ -3,6 +3,7 @@
 
 import fastify from 'fastify'
 import { MemoryDeadLetters } from '../src/adapters/memory/dead-letters.js'
+import { NoTokenQueries } from '../src/adapters/memory/no-token-queries.js'
 import { MemoryStatsFeed } from '../src/adapters/memory/stats-feed.js'
 import { MemoryTradeLog } from '../src/adapters/memory/trade-log.js'
 import { SystemClock } from '../src/adapters/system/clock.js'
@@ -66,6 +67,7 @@ const role = web({
   log: new MemoryTradeLog({ clock }),
   deadLetters: new MemoryDeadLetters({ sizeBytesMax: 1e6 }),
   archive: null,
+  queries: new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
   clock,
   nextTurn,
   windows,

@@ -32,9 +32,11 @@ export type {
   CandleOptions,
   ListOptions,
   QueriedTokens,
+  QueryShape,
   RankedTokens,
   RankingOptions,
   Shape,
+  SwapListOptions,
   TradesOptions,
 } from './rest.js'
 export type { Subscription } from './subscription.js'

@@ -2,6 +2,7 @@
 
 import type { CandlesAnswer, LongWindows, TradesPage } from '../delivery/wire/archive.js'
 import type { StatusReport } from '../delivery/wire/status.js'
+import type { TokenAnswer, TopTraders, TradeList } from '../delivery/wire/token-answer.js'
 import type { FullStatistics, TokenStatistics, Totals } from '../delivery/wire/token-statistics.js'
 import type { TradesAnswer } from '../delivery/wire/trades.js'
 import { errorOf, VolumerError } from './errors.js'
@@ -11,6 +12,21 @@ export interface Shape {
   readonly windows?: readonly string[]
   /// Names of statistics; `*` for all.
   readonly fields?: readonly string[]
+}
+
+export interface QueryShape extends Shape {
+  /// Epoch ms: windows end with the second of this instant, which lies within the retention.
+  readonly asOf?: number
+  /// Adds the window before each, and by how much each statistic has changed.
+  readonly compare?: 'previous'
+}
+
+export interface SwapListOptions {
+  /// The longest configured window unless given.
+  readonly window?: string
+  readonly asOf?: number
+  /// 10 unless given, 100 at most.
+  readonly limit?: number
 }
 
 export interface ListOptions extends Shape {
@@ -75,11 +91,25 @@ export class Rest {
     this.#options = options
   }
 
-  /// Rejects with VolumerError `unknown-token` where there is none.
+  /// Any window and any instant within the retention. Rejects with VolumerError `unknown-token` where there is none.
   token(token: string): Promise<FullStatistics>
-  token(token: string, shape: Shape): Promise<TokenStatistics>
-  token(token: string, shape: Shape = {}): Promise<unknown> {
+  token(token: string, shape: QueryShape): Promise<TokenAnswer>
+  token(token: string, shape: QueryShape = {}): Promise<unknown> {
     return this.#json(`/v1/tokens/${encodeURIComponent(token)}`, parameters(shape))
+  }
+
+  /// The traders with the greatest volume in a window.
+  topTraders(token: string, options: SwapListOptions = {}): Promise<TopTraders> {
+    return this.#json(`/v1/tokens/${encodeURIComponent(token)}/top-traders`, parameters(options))
+  }
+
+  largestTrades(token: string, options: SwapListOptions = {}): Promise<TradeList> {
+    return this.#json(`/v1/tokens/${encodeURIComponent(token)}/largest-trades`, parameters(options))
+  }
+
+  /// The newest swaps, 10 unless said.
+  recentTrades(token: string, limit?: number): Promise<TradeList> {
+    return this.#json(`/v1/tokens/${encodeURIComponent(token)}/recent-trades`, parameters({ limit }))
   }
 
   /// 500 tokens at most.
@@ -171,14 +201,12 @@ export function at(url: URL, path: string): URL {
   return new URL(`${url.pathname.replace(/\/$/, '')}${path}`, url)
 }
 
-function parameters({
-  windows,
-  ...rest
-}: ListOptions & RankingOptions & CandleOptions & TradesOptions): URLSearchParams {
+/// `windows` is the parameter `window`; what is undefined is left out.
+function parameters(options: object): URLSearchParams {
   const query = new URLSearchParams()
-  if (windows !== undefined) query.set('window', windows.join(','))
-  for (const [name, value] of Object.entries(rest)) {
-    if (value !== undefined) query.set(name, Array.isArray(value) ? value.join(',') : String(value))
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    query.set(name === 'windows' ? 'window' : name, Array.isArray(value) ? value.join(',') : String(value))
   }
   return query
 }

@@ -155,19 +155,30 @@ export async function runProgram(
   command('stats <token>', 'Print one token’s statistics from a running server.', [
     'volumer stats BTC',
     'volumer stats ETH --window 5m --window 24h',
+    'volumer stats ETH --window 7m --window 90s --as-of 2026-11-24T09:00Z',
     'volumer stats BTC --json',
   ])
     .option('--url <url>', 'the server', DEFAULT_URL)
-    .addOption(new Option('--window <name...>', 'these windows only, e.g. 5m or h24').argParser(collect))
+    .addOption(
+      new Option(
+        '--window <name...>',
+        'these windows only, any within the retention, e.g. 5m or 90s',
+      ).argParser(collect),
+    )
+    .option(
+      '--as-of <time>',
+      'windows end then: epoch milliseconds or 2026-11-24T09:00Z, within the retention',
+    )
     .option('--json', 'print the server’s answer as it is', false)
     .option('--key <key>', 'an API key, where the server asks for one (or VOLUMER_KEY)')
     .action(async (token: string, flags: Flags) => {
       const { stats } = await import('./stats.js')
       const windows = texts(flags.window).map(windowName)
+      const asOf = flags.asOf === undefined ? null : instant('--as-of', String(flags.asOf))
       const key = keyOf(flags)
       await stats(
         token,
-        { url: serverUrl(String(flags.url)), json: flags.json === true, windows, key },
+        { url: serverUrl(String(flags.url)), json: flags.json === true, windows, asOf, key },
         context,
       )
     })

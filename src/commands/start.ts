@@ -25,6 +25,7 @@ import { Faketrader } from '../roles/faketrader/faketrader.js'
 import { SwapGenerator } from '../roles/faketrader/generator.js'
 import { DRAIN_MS_MAX, Interrupter, type SignalSource, within } from '../roles/interrupter.js'
 import { RollerRole } from '../roles/roller.js'
+import { RollerQueries } from '../roles/roller-queries.js'
 import { Watcher } from '../roles/watcher.js'
 import { type Web, web } from '../roles/web.js'
 import type { CommandContext } from './context.js'
@@ -211,6 +212,7 @@ class Running {
       log,
       deadLetters,
       archive,
+      queries: new RollerQueries({ roller: this.#roller, stopwatch: systemStopwatch, nextTurn }),
       clock,
       nextTurn,
       windows: config.windows,

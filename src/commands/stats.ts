@@ -12,48 +12,48 @@ export interface StatsOptions {
   readonly json: boolean
   /// Window names; empty for all.
   readonly windows: readonly string[]
+  /// Epoch ms; null for now.
+  readonly asOf: number | null
   /// An API key, where the server asks for one.
   readonly key?: string | undefined
 }
 
 export async function stats(token: string, options: StatsOptions, context: CommandContext): Promise<void> {
-  const { url, key } = options
+  const { url, key, windows, asOf } = options
   const client = new VolumerClient({ url, ...(key === undefined ? {} : { key }) })
-  const answer = await client.token(token).catch(error => {
+  const shape = { ...(windows.length === 0 ? {} : { windows }), ...(asOf === null ? {} : { asOf }) }
+  const answer = await client.token(token, shape).catch(error => {
     if (!(error instanceof VolumerError)) throw error
     if (error.code === 'unreachable') throw unreachable(url, error.cause)
+    if (error.field === 'window' || error.field === 'asOf') {
+      const flag = error.field === 'window' ? `--window ${windows.join(', ')}` : `--as-of ${asOf}`
+      throw new CommandError(`${flag}: ${error.message}`, EXIT.usage)
+    }
     if (error.status === 404) throw new CommandError(`${token}: 404: ${error.message}`)
     throw new CommandError(`${url.origin} answered ${error.status}: ${error.message}`)
   })
   const read = readStats(answer)
   if (read === null) throw new CommandError(`${url.origin} answered something that is not token statistics`)
-  const unknown = options.windows.filter(name => !read.windows.some(window => window.name === name))
-  if (unknown.length > 0) {
-    const known = read.windows.map(window => window.name).join(', ')
-    throw new CommandError(`--window ${unknown.join(', ')}: the server has ${known}`, EXIT.usage)
-  }
   // Numbers are integers and texts, and keys keep their order: this is what the server sent.
   if (options.json) context.stdout.write(`${JSON.stringify(answer)}\n`)
-  else context.stdout.write(statsTable(read, options.windows))
+  else context.stdout.write(statsTable(read))
 }
 
 /// One row per window.
-export function statsTable(stats: ShownStats, only: readonly string[]): string {
+export function statsTable(stats: ShownStats): string {
   const head = ['window', 'volume $', 'buys', 'sells', 'traders', 'open', 'high', 'low', 'close', 'change %']
-  const rows = stats.windows
-    .filter(({ name }) => only.length === 0 || only.includes(name))
-    .map(window => [
-      window.name,
-      usdText(window.volume),
-      compactNumber(window.buys),
-      compactNumber(window.sells),
-      compactNumber(window.traders),
-      window.open ?? '-',
-      window.high ?? '-',
-      window.low ?? '-',
-      window.close ?? '-',
-      window.priceChange === null ? '-' : window.priceChange.toFixed(2),
-    ])
+  const rows = stats.windows.map(window => [
+    window.name,
+    usdText(window.volume),
+    compactNumber(window.buys),
+    compactNumber(window.sells),
+    compactNumber(window.traders),
+    window.open ?? '-',
+    window.high ?? '-',
+    window.low ?? '-',
+    window.close ?? '-',
+    window.priceChange === null ? '-' : window.priceChange.toFixed(2),
+  ])
   const title = `${stats.token}  $${stats.priceUsd ?? '-'}  as of ${isoSecond(stats.asOf)}\n\n`
   return title + columnsText([head, ...rows])
 }

@@ -10,9 +10,10 @@ import { JsonDecoder } from '../core/decode/json-decoder.js'
 import type { DecodeResult } from '../core/decode/reject.js'
 import type { RollerConfig } from '../core/roller/config.js'
 import type { FateCounts } from '../core/roller/fates.js'
+import type { TokenQuery, TokenQuestion } from '../core/roller/query/token-query.js'
 import { Roller, type RollerDelta } from '../core/roller/roller.js'
-import type { StatsUpdate } from '../core/stats.js'
-import { type EpochMs, epochMs, type Offset, offset, tickOf } from '../core/units.js'
+import type { StatsUpdate, TokenStats } from '../core/stats.js'
+import { type EpochMs, epochMs, type Offset, offset, type Tick, tickOf } from '../core/units.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetter, DeadLetters } from '../ports/dead-letters.js'
 import { PortError } from '../ports/errors.js'
@@ -125,6 +126,24 @@ export class RollerRole {
 
   update(token: string): StatsUpdate {
     return this.#machine.update(token)
+  }
+
+  get config(): RollerConfig {
+    return this.#options.config
+  }
+
+  /// The token's statistics as of now; null without an accepted swap within retention.
+  stats(token: string): TokenStats | null {
+    return this.#machine.stats(token)
+  }
+
+  /// Begins to answer what the windows do not hold; see Roller.ask.
+  ask(token: string, question: TokenQuestion): TokenQuery | null {
+    return this.#machine.ask(token, question)
+  }
+
+  get viewTick(): Tick {
+    return this.#machine.viewTick
   }
 
   get position(): Offset {

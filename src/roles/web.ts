@@ -17,6 +17,7 @@ import { httpServer } from '../delivery/http/server.js'
 import { intake } from '../delivery/intake.js'
 import type { WebLimits } from '../delivery/limits.js'
 import type { ServerMetrics, WebGauges } from '../delivery/metrics/server-metrics.js'
+import { OnDemand } from '../delivery/queries/on-demand.js'
 import { Pages } from '../delivery/rankings/pages.js'
 import { Standings } from '../delivery/rankings/standings.js'
 import { Rate } from '../delivery/rate.js'
@@ -31,6 +32,7 @@ import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StatsFeed } from '../ports/stats-feed.js'
+import type { TokenQueries } from '../ports/token-queries.js'
 import type { TradeArchive } from '../ports/trade-archive.js'
 import type { TradeLog } from '../ports/trade-log.js'
 
@@ -40,6 +42,8 @@ export interface WebOptions {
   readonly deadLetters: DeadLetters
   /// For candles and trades; null where there is none.
   readonly archive: TradeArchive | null
+  /// For what the feed does not carry.
+  readonly queries: TokenQueries
   readonly clock: Clock
   /// Resolves in a later turn of the event loop.
   nextTurn(): Promise<void>
@@ -118,6 +122,7 @@ export function web(options: WebOptions): Web {
     tokens: table,
     texts,
     totals,
+    onDemand: new OnDemand({ tokens: table, windows, queries: options.queries }),
     pages: new Pages({
       standings,
       tokens: table,

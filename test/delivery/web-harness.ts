@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
 import { MemoryDeadLetters } from '../../src/adapters/memory/dead-letters.js'
+import { NoTokenQueries } from '../../src/adapters/memory/no-token-queries.js'
 import { MemoryStatsFeed } from '../../src/adapters/memory/stats-feed.js'
 import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
 import { systemStopwatch } from '../../src/adapters/system/stopwatch.js'
@@ -14,6 +15,7 @@ import { ServerMetrics } from '../../src/delivery/metrics/server-metrics.js'
 import type { Readiness, StatusReport } from '../../src/delivery/wire/status.js'
 import type { ApiKeys } from '../../src/ports/api-keys.js'
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.js'
+import type { TokenQueries } from '../../src/ports/token-queries.js'
 import type { TradeArchive } from '../../src/ports/trade-archive.js'
 import type { TradeLog } from '../../src/ports/trade-log.js'
 import { type Web, web } from '../../src/roles/web.js'
@@ -27,6 +29,8 @@ export interface Setting {
   readonly log?: TradeLog
   readonly partitions?: number
   readonly archive?: TradeArchive
+  /// Nobody can be asked unless given.
+  readonly queries?: TokenQueries
   readonly keys?: ApiKeys
   readonly metrics?: ServerMetrics
   readonly corsOrigins?: readonly string[]
@@ -62,6 +66,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     log,
     deadLetters,
     archive: setting.archive ?? null,
+    queries: setting.queries ?? new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
     clock,
     nextTurn,
     windows: THREE_WINDOWS,

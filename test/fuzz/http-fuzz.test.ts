@@ -7,11 +7,17 @@ import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { systemStopwatch } from '../../src/adapters/system/stopwatch.js'
+import { nextTurn } from '../../src/adapters/system/turn.js'
 import { OPERATIONS } from '../../src/delivery/http/operations.js'
+import { RollerQueries } from '../../src/roles/roller-queries.js'
 import { api as apiOf, type RunningApi } from '../delivery/api.js'
 import { at, object } from '../delivery/documents.js'
 import { randomStats } from '../delivery/random-stats.js'
+import { RolledTokens } from '../delivery/rolled-tokens.js'
+import { START } from '../delivery/web-harness.js'
 import { Random, testSeed } from '../simulation/random.js'
+import { DEFAULT_RULES } from '../simulation/raw-swap.js'
 import { until } from '../wait/eventually.js'
 
 const SECONDS = Number(process.env.VOLUMER_FUZZ_SECONDS ?? 8)
@@ -91,6 +97,7 @@ class Caller {
     switch (type) {
       case 'integer':
       case 'number':
+        if (Number(maximum) > START) return START - random.below(100_000_000)
         return Number(minimum ?? 0) + random.below(Math.max(1, Math.min(600, Number(maximum ?? 600))))
       case 'array':
         return Array.from({ length: Number(minItems ?? 0) + random.below(4) }, () => this.value(items))
@@ -200,7 +207,16 @@ function send(
 }
 
 async function world(t: Parameters<typeof apiOf>[0], random: Random): Promise<RunningApi> {
-  const api = await apiOf(t)
+  const rolled = new RolledTokens(DEFAULT_RULES, START / 1000)
+  const records = NAMES.flatMap((token, i) =>
+    Array.from({ length: 20 }, (_, k) => ({
+      ...{ id: `${i}:${k}`, time: START - random.below(80_000_000), who: random.pick(NAMES), token },
+      ...{ side: random.pick(['buy', 'sell'] as const), amount: '1.5', usd: String(random.below(1000)) },
+    })),
+  )
+  rolled.append({ appendTime: START, records })
+  const queries = new RollerQueries({ roller: rolled.roller, stopwatch: systemStopwatch, nextTurn })
+  const api = await apiOf(t, { queries })
   api.running.feed.publish(NAMES.map(token => randomStats(random, token, 1)))
   return api
 }

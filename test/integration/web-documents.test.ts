@@ -7,6 +7,8 @@ import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv } from 'ajv'
 import { MemoryTradeArchive } from '../../src/adapters/memory/trade-archive.js'
+import { systemStopwatch } from '../../src/adapters/system/stopwatch.js'
+import { nextTurn } from '../../src/adapters/system/turn.js'
 import { ADMIN_OPERATIONS } from '../../src/delivery/admin/operations.js'
 import { bareServer } from '../../src/delivery/http/bare-server.js'
 import { GetLive, GetReady } from '../../src/delivery/http/operations/server.js'
@@ -15,11 +17,14 @@ import { serve } from '../../src/delivery/http/serve.js'
 import { DEFAULT_WEB_LIMITS } from '../../src/delivery/limits.js'
 import { openApi } from '../../src/delivery/spec/openapi.js'
 import * as messages from '../../src/delivery/wire/messages.js'
+import { RollerQueries } from '../../src/roles/roller-queries.js'
 import { ARCHIVE_RULES, BOUNDLESS, swap, Writer } from '../contract/trade-archive.js'
 import { api as apiOf } from '../delivery/api.js'
 import { at, object } from '../delivery/documents.js'
+import { RolledTokens } from '../delivery/rolled-tokens.js'
 import { tokenGone, withVolume } from '../delivery/token-stats.js'
 import { Peer, START } from '../delivery/web-harness.js'
+import { DEFAULT_RULES } from '../simulation/raw-swap.js'
 import { until } from '../wait/eventually.js'
 
 const require = createRequire(import.meta.url)
@@ -115,7 +120,13 @@ test('an example that is wrong does not pass', async t => {
 test('what the server answers matches the documents', async t => {
   const archive = new MemoryTradeArchive(ARCHIVE_RULES, BOUNDLESS)
   await new Writer(archive).swaps(START, swap('a', START, { usd: '0' }), swap('b', START, { block: 1 }))
-  const { running, call } = await apiOf(t, { archive })
+  const rolled = new RolledTokens(DEFAULT_RULES, START / 1000)
+  rolled.append({
+    appendTime: START,
+    records: [{ id: 'a', time: START, who: 'alice', token: 'BTC', side: 'buy', amount: '2', usd: '5' }],
+  })
+  const queries = new RollerQueries({ roller: rolled.roller, stopwatch: systemStopwatch, nextTurn })
+  const { running, call } = await apiOf(t, { archive, queries })
   running.feed.publish([withVolume('BTC', 1, 10), withVolume('ETH', 1, 20), withVolume('a/b?ü', 1, 5)])
   const json = { 'content-type': 'application/json' }
   const calls: [string, string, string, RequestInit?][] = [
@@ -124,6 +135,15 @@ test('what the server answers matches the documents', async t => {
     ['GET', '/v1/tokens/{token}', '/v1/tokens/a%2Fb%3F%C3%BC?window=5m&fields=*'],
     ['GET', '/v1/tokens/{token}', '/v1/tokens/NOPE'],
     ['GET', '/v1/tokens/{token}', '/v1/tokens/BTC?fields=nope'],
+    [
+      'GET',
+      '/v1/tokens/{token}',
+      `/v1/tokens/BTC?window=7m,90s&fields=*,medianTrade&asOf=${START}&compare=previous`,
+    ],
+    ['GET', '/v1/tokens/{token}/top-traders', '/v1/tokens/BTC/top-traders?window=7m'],
+    ['GET', '/v1/tokens/{token}/top-traders', '/v1/tokens/BTC/top-traders?window=7d'],
+    ['GET', '/v1/tokens/{token}/largest-trades', '/v1/tokens/BTC/largest-trades'],
+    ['GET', '/v1/tokens/{token}/recent-trades', '/v1/tokens/BTC/recent-trades'],
     ['GET', '/v1/tokens', '/v1/tokens?sort=volume.h24&limit=2&cursor=*'],
     ['GET', '/v1/tokens', '/v1/tokens?filter=volume.m1>12&fields=trending,volume'],
     ['GET', '/v1/tokens', '/v1/tokens?filter=volume.m1>'],

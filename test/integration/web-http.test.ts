@@ -45,7 +45,7 @@ test('windows can be chosen, in either spelling', async t => {
   feed.publish([withVolume('BTC', 1, 2)])
   const stats = JSON.parse(await (await fetch(`${url}/v1/tokens/BTC?window=24h,m1`)).text())
   assert.deepEqual(stats.volume, { m1: '2', h24: '2' })
-  const wrong = await problem(`${url}/v1/tokens/BTC?window=7m`)
+  const wrong = await problem(`${url}/v1/tokens/BTC?window=7x`)
   assert.deepEqual([wrong.status, wrong.field], [400, 'window'])
 })
 

@@ -17,6 +17,7 @@ import { Random } from './random.js'
 import type { Rolled } from './rolled.js'
 
 const LARGEST = 3
+const NEWEST = 4
 const TRADERS = 2
 
 /// Begins to ask something that follows from the seed. Returns what ends it: that may come after further steps of the
@@ -34,7 +35,7 @@ export function asked(rolled: Rolled, model: Model, seed: number): () => string 
     return { after: tick(Math.max(now - retention, to - random.between(1, retention))), to: tick(to) }
   })
   const medians = stretches.map((_, i) => i).filter(() => random.chance(0.5))
-  const question = { stretches, medians, largest: LARGEST, traders: TRADERS }
+  const question = { stretches, medians, largest: LARGEST, newest: NEWEST, traders: TRADERS }
   const wanted = expectedAnswer(model, token, question)
   const query = rolled.ask(token, question)
   if (query === null) return () => `no answer for ${token}`
@@ -55,6 +56,7 @@ function answerOf(token: string, findings: TokenFindings): string {
     ),
     medians: findings.medians.map(middle => middle?.map(String) ?? null),
     largest: findings.largest.map(tradeText),
+    newest: findings.newest.map(tradeText),
     traders: findings.traders.map(traderText),
     price: plainOrNull(Number.isNaN(findings.price) ? null : findings.price),
     seen: [findings.firstSeen, findings.lastSeen],
@@ -70,6 +72,7 @@ function expectedAnswer(model: Model, token: string, { stretches, medians }: Tok
     stretches: found.map(swaps => expectedText(token, swaps)),
     medians: medians.map(i => middleOf(found[i] ?? [])),
     largest: largestOf(found[0] ?? []),
+    newest: [...(found[0] ?? [])].reverse().slice(0, NEWEST).map(swapText),
     traders: tradersOf(found[0] ?? []),
     price: plainOrNull(all.findLast(a => a.price !== null)?.price ?? null),
     seen: seenOf(all),
@@ -78,7 +81,7 @@ function expectedAnswer(model: Model, token: string, { stretches, medians }: Tok
 
 const WINDOWS = placeWindows([{ name: 's1', lengthMs: 1000 }])
 
-function statisticsText(token: string, cells: Float64Array, stretch: number): string {
+export function statisticsText(token: string, cells: Float64Array, stretch: number): string {
   const stats: TokenStats = {
     ...{ token, partition: 0, offset: offset(0), tick: tick(0), asOf: epochMs(0), price: Number.NaN },
     ...{ firstSeen: epochMs(0), lastSeen: epochMs(0) },
@@ -87,7 +90,7 @@ function statisticsText(token: string, cells: Float64Array, stretch: number): st
   return encodeStats(stats, WINDOWS)
 }
 
-function expectedText(token: string, swaps: readonly Accepted[]): string {
+export function expectedText(token: string, swaps: readonly Accepted[]): string {
   const answer = emptyAnswer({
     ...{ token, priceUsd: null, asOf: 0, version: '0:0:0', firstSeen: 0, lastSeen: 0 },
   })
@@ -95,37 +98,39 @@ function expectedText(token: string, swaps: readonly Accepted[]): string {
   return JSON.stringify(answer)
 }
 
-function middleOf(swaps: readonly Accepted[]): string[] | null {
+export function middleOf(swaps: readonly Accepted[]): string[] | null {
   if (swaps.length === 0) return null
   const sizes = swaps.map(a => a.micro).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
   const middle = [sizes[(sizes.length - 1) >> 1], sizes[sizes.length >> 1]]
   return middle.map(String)
 }
 
-function tradeText({ time, who, side, usd, price, ...amount }: ScannedTrade): string {
+export function tradeText({ time, who, side, usd, price, ...amount }: ScannedTrade): string {
   const atto =
     BigInt(amount.amountLow) + BigInt(amount.amountMid) * 10n ** 12n + BigInt(amount.amountHigh) * 10n ** 27n
   return `${time} ${who} ${side} ${usd} ${atto} ${price} ${amount.block} ${amount.txIndex} ${amount.logIndex}`
 }
 
-function largestOf(swaps: readonly Accepted[]): string[] {
+export function largestOf(swaps: readonly Accepted[], most = LARGEST): string[] {
   const newestFirst = [...swaps].reverse()
   return newestFirst
     .sort((a, b) => (a.micro < b.micro ? 1 : a.micro > b.micro ? -1 : 0))
-    .slice(0, LARGEST)
-    .map(({ swap, micro, atto, price }) => {
-      const place = [swap.block ?? -1, swap.txIndex ?? -1, swap.logIndex ?? -1].join(' ')
-      return `${swap.time} ${swap.who} ${swap.side} ${micro} ${atto} ${price ?? Number.NaN} ${place}`
-    })
+    .slice(0, most)
+    .map(swapText)
 }
 
-function traderText({ who, buys, sells, lastSeen, ...sums }: ScannedTrader): string {
+export function swapText({ swap, micro, atto, price }: Accepted): string {
+  const place = [swap.block ?? -1, swap.txIndex ?? -1, swap.logIndex ?? -1].join(' ')
+  return `${swap.time} ${swap.who} ${swap.side} ${micro} ${atto} ${price ?? Number.NaN} ${place}`
+}
+
+export function traderText({ who, buys, sells, lastSeen, ...sums }: ScannedTrader): string {
   const bought = BigInt(sums.buyUsd) + BigInt(sums.buyUsdHigh) * 10n ** 12n
   const sold = BigInt(sums.sellUsd) + BigInt(sums.sellUsdHigh) * 10n ** 12n
   return `${who} ${decimal(bought, 6)} ${decimal(sold, 6)} ${buys} ${sells} ${lastSeen}`
 }
 
-function tradersOf(swaps: readonly Accepted[]): string[] {
+export function tradersOf(swaps: readonly Accepted[], most = TRADERS): string[] {
   const by = new Map<string, Accepted[]>()
   for (const a of swaps) by.set(a.swap.who, [...(by.get(a.swap.who) ?? []), a])
   const sum = (list: readonly Accepted[]): bigint => list.reduce((total, a) => total + a.micro, 0n)
@@ -142,7 +147,7 @@ function tradersOf(swaps: readonly Accepted[]): string[] {
           ? -1
           : Buffer.compare(Buffer.from(a.who), Buffer.from(b.who)),
     )
-    .slice(0, TRADERS)
+    .slice(0, most)
     .map(
       ({ who, buys, sells, last }) =>
         `${who} ${decimal(sum(buys), 6)} ${decimal(sum(sells), 6)} ${buys.length} ${sells.length} ${last}`,

@@ -8,6 +8,7 @@ import {
   GetTraderTrades,
   GetTrades,
 } from './operations/archive.js'
+import { GetLargestTrades, GetRecentTrades, GetTopTraders } from './operations/queries.js'
 import { GetRanking, ListTokens } from './operations/rankings.js'
 import {
   GetAsyncApi,
@@ -29,6 +30,9 @@ export const OPERATIONS: readonly Operation[] = [
   ListTokens,
   GetRanking,
   GetTotals,
+  GetTopTraders,
+  GetLargestTrades,
+  GetRecentTrades,
   GetStream,
   PostTrades,
   GetCandles,

@@ -11,12 +11,14 @@ import { compressAnswers } from './compression.js'
 import { documentRoutes } from './document-routes.js'
 import { type HealthRoutesOptions, healthRoutes } from './health-routes.js'
 import { OPERATIONS } from './operations.js'
+import { type QueryRoutesOptions, queryRoutes } from './query-routes.js'
 import { type RankingRoutesOptions, rankingRoutes } from './ranking-routes.js'
 import { tokenRoutes } from './token-routes.js'
 import { type TradesRouteOptions, tradesRoute } from './trades-route.js'
 
 export interface HttpOptions
   extends RankingRoutesOptions,
+    QueryRoutesOptions,
     HealthRoutesOptions,
     TradesRouteOptions,
     ArchiveRoutesOptions,
@@ -45,6 +47,7 @@ export function httpServer(options: HttpOptions): FastifyInstance {
 
   healthRoutes(app, options)
   tokenRoutes(app, options)
+  queryRoutes(app, options)
   rankingRoutes(app, options)
   streamRoute(app, options)
   tradesRoute(app, options)

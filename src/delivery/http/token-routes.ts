@@ -1,10 +1,12 @@
 /// Statistics of one token or many, and the predecessor's GET /stats.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { TokenStats } from '../../core/stats.js'
 import { versionText } from '../../core/stats.js'
 import type { Guard } from '../guard/guard.js'
 import { charge } from '../guard/guard-hooks.js'
+import { type OnDemand, unknownToken } from '../queries/on-demand.js'
+import { isKept } from '../queries/question.js'
 import { selectionOf } from '../selection.js'
 import type { StatsTexts } from '../stats-texts.js'
 import type { ReadableTokens } from '../token-table.js'
@@ -16,7 +18,7 @@ import { encodeSelection, type Selection } from '../wire/stats.js'
 import type { BodyReader } from './body.js'
 import { jsonBody } from './json-body.js'
 import { GetPredecessorStats, GetToken, GetTotals, QueryTokens, TokensQuery } from './operations/tokens.js'
-import { digestOf, JSON_TYPE, sendConditional, serve } from './serve.js'
+import { digestOf, JSON_TYPE, sendComputed, sendConditional, serve } from './serve.js'
 
 /// What a token in a batch costs, in tokens asked for alone.
 const QUERY_TOKEN_COST = 0.1
@@ -27,6 +29,7 @@ export interface TokenRoutesOptions {
   readonly totals: TotalsTable
   readonly bodies: BodyReader
   readonly guard: Guard
+  readonly onDemand: OnDemand
   /// A part of every ETag: other windows or another program may make other texts of the same version.
   readonly shape: string
   /// False until the statistics are complete for the first time.
@@ -34,24 +37,29 @@ export interface TokenRoutesOptions {
 }
 
 export function tokenRoutes(app: FastifyInstance, options: TokenRoutesOptions): void {
-  const { tokens, texts, totals, bodies, guard, shape } = options
+  const { tokens, texts, totals, bodies, guard, shape, onDemand } = options
   const { windows } = texts
   const query = validator(TokensQuery)
 
   const find = (token: string): TokenStats => {
     requireServing(options)
     const stats = tokens.get(token)
-    if (stats !== undefined) return stats
-    const detail = `there is no swap of ${JSON.stringify(token)} within the retention`
-    throw new ProblemError('unknown-token', detail, { field: 'token' })
+    if (stats === undefined) throw unknownToken(token)
+    return stats
   }
   const encode = encoder(texts)
 
-  serve(app, GetToken, ({ params, query, request, reply }) => {
+  serve(app, GetToken, ({ params, query, request, reply }): Promise<FastifyReply> | undefined => {
+    if (!isKept(query, windows)) {
+      requireServing(options)
+      const take = (cost: number) => charge(guard, request, reply, cost)
+      return onDemand.statistics(params.token, query, take).then(text => sendComputed(request, reply, text))
+    }
     const selection = selectionOf(query, windows)
     const stats = find(params.token)
     const tag = `${versionText(stats)}-${shape}`
     sendConditional(request, reply, () => encode(stats, selection), tag)
+    return undefined
   })
 
   serve(app, QueryTokens, async ({ request, reply }) => {

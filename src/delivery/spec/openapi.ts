@@ -7,6 +7,7 @@ import { componentSchemas, HTTP_SCHEMAS, withReferences } from './schemas.js'
 
 const TAGS = [
   { name: 'tokens', description: 'Statistics of tokens, rankings, totals.' },
+  { name: 'queries', description: 'Computed on demand from the swaps of a token.' },
   { name: 'feeds', description: 'Live updates; the WebSocket at /ws is in /asyncapi.json.' },
   { name: 'intake', description: 'Swaps in.' },
   { name: 'server', description: 'Health and status.' },

@@ -16,12 +16,28 @@ import {
   UnsubscribeRequest,
 } from '../wire/requests.js'
 import { StatusReport } from '../wire/status.js'
+import {
+  PreviousStatistics,
+  SliceTrade,
+  StatisticsChange,
+  TokenAnswer,
+  TopTrader,
+  TopTraders,
+  TradeList,
+} from '../wire/token-answer.js'
 import { TokenStatistics, Totals, Txns } from '../wire/token-statistics.js'
 import { InvalidRecord, Swap, TradesAnswer } from '../wire/trades.js'
 
 export const HTTP_SCHEMAS = {
   TokenStatistics,
   Txns,
+  TokenAnswer,
+  PreviousStatistics,
+  StatisticsChange,
+  TopTraders,
+  TopTrader,
+  TradeList,
+  SliceTrade,
   Ranked,
   Totals,
   TokensQuery,

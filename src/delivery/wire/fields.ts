@@ -22,6 +22,9 @@ export const WINDOW_FIELDS = [
 /// Per window, made from the others; only where they are chosen by name or with `*`.
 export const DERIVED_FIELDS = ['netVolume', 'netBuyers', 'averageTrade', 'trending'] as const
 
+/// Per window, only by name: it is computed from the swaps themselves.
+export const MEDIAN_FIELD = 'medianTrade'
+
 export type TokenField = (typeof TOKEN_FIELDS)[number]
 export type WindowField = (typeof WINDOW_FIELDS)[number] | (typeof DERIVED_FIELDS)[number]
 export type FieldName = TokenField | WindowField

@@ -9,7 +9,7 @@ export interface PlacedWindow extends Window {
   readonly index: number
   /// Its key in JSON: `"m5":`.
   readonly label: string
-  /// The longest of the configured windows: what a trend is measured against.
+  /// The longest of the configured windows: what a trend is measured against. An index of -1 where it is not known.
   readonly reference: { readonly index: number; readonly lengthMs: number }
 }
 
@@ -102,11 +102,12 @@ function volumeNear(cells: Float64Array, at: number): number {
 /// Distinct traders come first, so that one wallet that trades with itself does not trend; the logarithm keeps one
 /// large swap from deciding; momentum is 1 for a token that trades as usual.
 /// Example: 50 traders and 10,000 USD in m5, 96,000 USD in h24: (10,000 ÷ 300) ÷ (96,000 ÷ 86,400) = 30, so 10;
-/// 50 × log10(10,001) × 10 = 2000.021714.
+/// 50 × log10(10,001) × 10 = 2000.021714. NaN where the longest window is not known.
 export function trendingOf(cells: Float64Array, { index, lengthMs, reference }: PlacedWindow): number {
   const at = index * FIELDS_PER_WINDOW
   const volume = volumeNear(cells, at)
   const usual = volumeNear(cells, reference.index * FIELDS_PER_WINDOW) / reference.lengthMs
+  if (Number.isNaN(usual)) return Number.NaN
   if (!(volume > 0) || !(usual > 0)) return 0
   const momentum = Math.min(MOMENTUM_MAX, volume / lengthMs / usual)
   const score = cell(cells, at + Field.TRADERS) * Math.log10(1 + volume) * momentum

@@ -25,6 +25,7 @@ export const PROBLEM_TYPES = {
   'not-ready': { status: 503, title: 'The server is not ready' },
   draining: { status: 503, title: 'The server is shutting down' },
   overloaded: { status: 503, title: 'The server is overloaded' },
+  'owner-away': { status: 503, title: 'Who can compute this is away' },
   'archive-away': { status: 503, title: 'The archive is away' },
   'log-unavailable': { status: 503, title: 'The trade log does not answer' },
   'storage-full': { status: 503, title: 'The storage is full' },

@@ -17,7 +17,7 @@ export const Txns = closed(
   'Swaps and traders of a window.',
 )
 
-const always = {
+export const always = {
   token: TokenName,
   asOf: epochMs('The second at which the windows end, epoch ms.'),
   version: Type.String({
@@ -51,8 +51,9 @@ const derived = {
   netBuyers: perWindow(Type.Integer(), 'buyers − sellers.'),
   averageTrade: perWindow(unknownable('USD.'), 'volume ÷ txns.total, rounded half-even to micro-dollars.'),
   trending: perWindow(
-    Type.Number({ minimum: 0 }),
-    'traders × log10(1 + volume) × min(10, (volume ÷ length) ÷ (the same of the longest window)).',
+    nullable(Type.Number({ minimum: 0 })),
+    'traders × log10(1 + volume) × min(10, (volume ÷ length) ÷ (the same of the longest window)). null only as of an ' +
+      'instant whose longest window the retention does not cover.',
   ),
 }
 

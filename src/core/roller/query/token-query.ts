@@ -24,8 +24,10 @@ export interface TokenQuestion {
   readonly stretches: readonly Stretch[]
   /// Stretches of which the median size is wanted, by index.
   readonly medians: readonly number[]
-  /// How many of the largest swaps, and of the traders with the most volume, of the first stretch are wanted.
+  /// How many of the largest and of the newest swaps, and of the traders with the most volume, of the first stretch are
+  /// wanted.
   readonly largest: number
+  readonly newest: number
   readonly traders: number
 }
 
@@ -68,6 +70,8 @@ export interface TokenFindings {
   /// The two sizes in the middle of each stretch of `medians`, in micro-dollars; null without swaps.
   readonly medians: readonly (readonly [number, number] | null)[]
   readonly largest: readonly ScannedTrade[]
+  /// Newest first, in descending chain order.
+  readonly newest: readonly ScannedTrade[]
   readonly traders: readonly ScannedTrader[]
   /// Over all stretches; null and NaN without swaps.
   readonly firstSeen: EpochMs | null
@@ -88,6 +92,10 @@ export class TokenQuery {
   readonly #all = new StretchSums()
   readonly #traders: TraderSums | null
   #largest: ScannedTrade[] = []
+  /// Newest first.
+  #newest: ScannedTrade[] = []
+  readonly #active: number[] = []
+  #activeTick = Number.NaN
   /// Swaps that were looked at.
   rows = 0
 
@@ -108,6 +116,7 @@ export class TokenQuery {
     return this.#scan.step((rows, order, begin) => {
       this.rows += order.length
       for (const row of order) this.#take(rows, row, begin + (rows.slot[row] as number))
+      if (this.#question.newest > 0) this.#keepNewest(rows, order, begin)
     })
   }
 
@@ -121,6 +130,7 @@ export class TokenQuery {
       cells,
       medians: this.#question.medians.map(index => this.#sizes.get(index)?.middle() ?? null),
       largest: this.#largest,
+      newest: this.#newest,
       traders: this.#topTraders(),
       firstSeen: Number.isFinite(firstMs) ? epochMs(firstMs) : null,
       lastSeen: Number.isFinite(lastMs) ? epochMs(lastMs) : null,
@@ -129,17 +139,25 @@ export class TokenQuery {
   }
 
   #take(rows: Block, row: number, tick: number): void {
-    let inside = false
-    for (const [i, sums] of this.#sums.entries()) {
-      if (tick <= (this.#after[i] as number) || tick > (this.#to[i] as number)) continue
-      inside = true
-      sums.add(rows, row)
-      this.#sizes.get(i)?.add(rows.usd[row] as number)
+    if (tick !== this.#activeTick) this.#activate(tick)
+    if (this.#active.length === 0) return
+    for (const i of this.#active) {
+      this.#sums[i]?.add(rows, row)
+      if (this.#sizes.size > 0) this.#sizes.get(i)?.add(rows.usd[row] as number)
       if (i > 0) continue
       this.#traders?.add(rows, row)
       if (this.#question.largest > 0) this.#offer(rows, row)
     }
-    if (inside) this.#all.add(rows, row)
+    this.#all.add(rows, row)
+  }
+
+  /// The stretches that hold a tick: swaps come by ticks, and there may be many stretches.
+  #activate(tick: number): void {
+    this.#activeTick = tick
+    this.#active.length = 0
+    for (let i = 0; i < this.#after.length; i++) {
+      if (tick > (this.#after[i] as number) && tick <= (this.#to[i] as number)) this.#active.push(i)
+    }
   }
 
   /// Largest first; of equal ones the newer first, since swaps come in chain order.
@@ -152,6 +170,20 @@ export class TokenQuery {
     while (at > 0 && (largest[at - 1]?.usd ?? 0) <= usd) at--
     largest.splice(at, 0, this.#tradeOf(rows, row))
     if (largest.length > most) largest.length = most
+  }
+
+  /// Of a block, whose swaps are newer than all before it: no more than can stay are made.
+  #keepNewest(rows: Block, order: readonly number[], begin: number): void {
+    const most = this.#question.newest
+    const after = this.#after[0] as number
+    const to = this.#to[0] as number
+    const found: ScannedTrade[] = []
+    for (let k = order.length - 1; k >= 0 && found.length < most; k--) {
+      const row = order[k] as number
+      const tick = begin + (rows.slot[row] as number)
+      if (tick > after && tick <= to) found.push(this.#tradeOf(rows, row))
+    }
+    this.#newest = [...found, ...this.#newest.slice(0, most - found.length)]
   }
 
   #tradeOf(rows: Block, row: number): ScannedTrade {

@@ -1,7 +1,8 @@
 /// Parameters and content types that several operations have.
 
 import Type from 'typebox'
-import { ALL_FIELDS } from '../../wire/fields.js'
+import { MAX_TIME_MS } from '../../../core/decode/row-writer.js'
+import { ALL_FIELDS, MEDIAN_FIELD } from '../../wire/fields.js'
 import { oneOf, WindowText } from '../../wire/schema.js'
 import { commaList } from '../operation.js'
 
@@ -20,6 +21,26 @@ export const fields = Type.Optional(
       'Only these statistics, such as `volume,txns`; `*` for all. Without it all come but the derived ones ' +
       '(netVolume, netBuyers, averageTrade, trending). token, asOf and version are always there.',
     examples: [['volume', 'netVolume']],
+  }),
+)
+export const AnyFieldChoice = oneOf(
+  [...ALL_FIELDS, MEDIAN_FIELD, '*'],
+  'A statistic; `*` is all of them but medianTrade.',
+)
+export const anyWindow = Type.Optional(
+  commaList(
+    WindowText,
+    32,
+    'Only these windows, such as `5m,24h`: configured ones, or any other of whole seconds within the retention, such as `7m` or `90s`.',
+  ),
+)
+export const asOf = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    maximum: MAX_TIME_MS,
+    description:
+      'Windows end with the second of this instant, epoch ms, which lies within the retention; now unless said.',
+    examples: [1795478010000],
   }),
 )
 export const filter = Type.Optional(

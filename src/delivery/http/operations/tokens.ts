@@ -3,10 +3,12 @@
 import Type from 'typebox'
 import { SELECTED, STATISTICS, TOTALS } from '../../spec/examples.js'
 import type { ProblemType } from '../../wire/problem.js'
-import { closed, epochMs, nullable, TokenName, WindowText } from '../../wire/schema.js'
+import { closed, epochMs, nullable, oneOf, TokenName, WindowText } from '../../wire/schema.js'
+import { TokenAnswer } from '../../wire/token-answer.js'
 import { TokenStatistics, Totals } from '../../wire/token-statistics.js'
 import { NO_PARAMS, operation } from '../operation.js'
-import { FieldChoice, fields, JSON_CONTENT, window } from './parameters.js'
+import { AnyFieldChoice, anyWindow, asOf, FieldChoice, JSON_CONTENT, window } from './parameters.js'
+import { QUERY_PROBLEMS } from './queries.js'
 
 export const QUERY_TOKENS_MAX = 500
 
@@ -21,17 +23,39 @@ export const GetToken = operation({
   tag: 'tokens',
   summary: 'Statistics of a token',
   description:
+    'Configured windows as of now are kept, and answered at once. Any other window, `asOf`, `compare` and `medianTrade` are ' +
+    'computed on demand from the swaps themselves, as exactly. ' +
     'Percent-encode the name: any name works. (`.` and `..` are removed from paths by URL parsers: ask with POST /v1/tokens/query.)',
   params: tokenParam,
-  query: closed({ window, fields }),
+  query: closed({
+    window: anyWindow,
+    fields: Type.Optional(
+      Type.Array(AnyFieldChoice, {
+        minItems: 1,
+        maxItems: 32,
+        description:
+          'Only these statistics, such as `volume,txns`; `*` for all but `medianTrade`. Without it all come but the ' +
+          'derived ones (netVolume, netBuyers, averageTrade, trending, medianTrade). token, asOf and version are always there.',
+        examples: [['volume', 'netVolume']],
+      }),
+    ),
+    asOf,
+    compare: Type.Optional(
+      oneOf(
+        ['previous'],
+        'Adds the window before each, and by how much each statistic has changed, in percent.',
+      ),
+    ),
+  }),
   answer: {
     description: 'The statistics.',
     contentType: JSON_CONTENT,
-    schema: TokenStatistics,
+    schema: TokenAnswer,
     example: STATISTICS,
   },
-  problems: [...TOKEN_PROBLEMS, 'unknown-token'],
+  problems: QUERY_PROBLEMS,
   access: 'read',
+  // And more for what is computed on demand.
   cost: 1,
   conditional: true,
 })
