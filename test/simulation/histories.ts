@@ -9,29 +9,30 @@ import { ODD_TOKENS, SwapStream } from './streams.js'
 const SECOND = 1000
 
 export function randomHistory(random: Random, stepCount: number): History {
-  const rules = random.pick(RULES)
+  // Many swaps of few tokens make runs of blocks on disk long.
+  const dense = random.chance(0.12)
+  const rules = random.pick(dense ? DENSE_RULES : RULES)
   const startMs = random.pick([1_700_000_000_000, 1_700_000_000_123, 5_000_000])
   const startTick = Math.floor(startMs / rules.resolutionMs)
   // Many names at a time make tables grow, and are freed and given anew as retention passes.
-  const wide = random.chance(0.08)
+  const wide = !dense && random.chance(0.08)
   const stream = new SwapStream(random, {
-    tokens: wide ? names('token', 200) : ODD_TOKENS.slice(0, random.between(1, 6)),
+    tokens: wide ? names('token', 200) : ODD_TOKENS.slice(0, random.between(1, dense ? 2 : 6)),
     traders: wide ? names('trader', 3000) : ['a', 'b', 'c', 'd', '__proto__'].slice(0, random.between(1, 5)),
     startMs,
     rules,
-    batchMost: wide ? 300 : random.pick([1, 3, 10, 40]),
-    pauseMsMost: random.pick([rules.resolutionMs, 3 * rules.resolutionMs, rules.retentionMs / 5]),
-    idAlphabet: random.pick([null, null, 10, 200]),
+    batchMost: wide ? 300 : dense ? 60 : random.pick([1, 3, 10, 40]),
+    pauseMsMost: dense
+      ? 30 * rules.resolutionMs
+      : random.pick([rules.resolutionMs, 3 * rules.resolutionMs, rules.retentionMs / 5]),
+    idAlphabet: dense ? null : random.pick([null, null, 10, 200]),
     duplicateChance: random.pick([0, 0.1, 0.4]),
     invalidChance: 0.02,
   })
-  const hotRangeMs = random.pick([
-    null,
-    0,
-    rules.resolutionMs * 10,
-    rules.retentionMs / 4,
-    Number.POSITIVE_INFINITY,
-  ])
+  const soon = [0, rules.resolutionMs * 10]
+  const hotRangeMs = random.pick(
+    dense ? soon : [...soon, null, rules.retentionMs / 4, Number.POSITIVE_INFINITY],
+  )
   const steps: Step[] = []
   let viewTick = startTick
   const advanceTo = (tick: number): void => {
@@ -47,7 +48,7 @@ export function randomHistory(random: Random, stepCount: number): History {
     [0.01, 0.3, 0.05],
     [0, 0.4, 0.02],
   ] as const)
-  while (steps.length < (wide ? 30 : stepCount)) {
+  while (steps.length < (wide ? 30 : dense ? Math.min(100, stepCount) : stepCount)) {
     let way = random.next()
     const logTick = Math.floor(stream.logTime / rules.resolutionMs)
     if (way < checkpoints) steps.push({ kind: 'checkpoint' })
@@ -125,3 +126,6 @@ const RULES: readonly Rules[] = [
     dedupeHorizonMs: 3600 * SECOND,
   },
 ]
+
+/// Whose blocks lie whole between the beginnings of two windows.
+const DENSE_RULES = RULES.filter(({ retentionMs, resolutionMs }) => retentionMs >= 900 * resolutionMs)

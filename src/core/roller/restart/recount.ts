@@ -4,7 +4,7 @@
 /// window that is still open when it is met for the first time; a token's last swap is the first one met, its first swap
 /// the last one met; an extreme matters if it exceeds everything newer. So each row is looked at once, whatever the
 /// number of windows, and of most blocks on disk only the columns that are needed are read. Nothing that was derived is
-/// stored, so nothing can be stale.
+/// stored but the sums of runs, which never change: so nothing can be stale.
 ///
 /// All of this is true of each token by itself, so a block on disk is counted token by token, as it lies there. Windows
 /// that begin inside the block are then not yet passed for some of its rows: to these windows they are added too.
@@ -13,6 +13,7 @@ import type { Ledger } from '../ledger.js'
 import { BLOCK_TICKS, type Block, END } from '../rows/block.js'
 import { BlockRuns, type VisitRun } from '../slices/block-runs.js'
 import type { BlockEntry } from '../slices/slices.js'
+import type { RunReader } from '../storage/run-reader.js'
 import { COUNT, EITHER, HIGH, INTS, LINE, Lines, PRICE, UNIQUE } from '../tables/lines.js'
 import { AHEAD, LAST_CELL, LAST_TICK, NEVER, PAIR } from '../tables/pairs.js'
 import {
@@ -102,7 +103,8 @@ export class Recount {
     const isUnclosed = (token: number): boolean => records[token * RECORD + CLOSE_TICK] === STALE
     const runs = new BlockRuns(slices.parts, entry, isUnclosed)
     const visit: VisitRun = (token, rows, order) => this.#countRun(entry, token, rows, order)
-    for (let piece = 0; piece < runs.pieces; piece++) runs.read(piece, visit)
+    const sum = (run: RunReader): boolean => this.#isPlain && this.#countSums(entry, run)
+    for (let piece = 0; piece < runs.pieces; piece++) runs.read(piece, visit, sum)
     runs.readRest(visit)
   }
 
@@ -127,9 +129,50 @@ export class Recount {
     if (priced !== END) {
       tokenBlocks.notePriced(node, rows.slot[priced] as number, rows.price[priced] as number)
     }
+    this.#addNode(token, node)
+  }
+
+  #addNode(token: number, node: number): void {
     const nodes = this.#nodes[token]
     if (nodes === undefined) this.#nodes[token] = [node]
     else nodes.push(node)
+  }
+
+  /// As #countPlain, from the run's sums. False if these do not tell all that matters of the rows: which of them is the
+  /// token's last one, or when extremes that exceed everything newer were.
+  #countSums(entry: BlockEntry, run: RunReader): boolean {
+    const { slices, view, pairs } = this.#ledger
+    const { token, count, rows, sums } = run
+    const { records } = view.tokens
+    const at = token * RECORD
+    const queue = token * QUEUES
+    const staircases = this.#staircases
+    if (
+      records[at + CLOSE_TICK] === STALE ||
+      staircases.wants(queue + QUEUE_HIGH, sums.high) ||
+      staircases.wants(queue + QUEUE_LOW, -sums.low) ||
+      staircases.wants(queue + QUEUE_LARGEST, sums.largest)
+    ) {
+      return false
+    }
+    run.readTimes()
+    const { timeMs, slot, pairSide } = rows
+    if ((timeMs[0] as number) < (records[at + FIRST_MS] as number)) {
+      records[at + FIRST_MS] = timeMs[0] as number
+      records[at + FIRST_TICK] = entry.begin + (slot[0] as number)
+    }
+    this.#totals.addLine(token, sums.line, 0)
+    for (let row = count - 1; row >= 0; row--) {
+      const last = ((pairSide[row] as number) >> 1) * PAIR + LAST_TICK + ((pairSide[row] as number) & 1)
+      if (pairs.records[last] !== NEVER) continue
+      this.#meetPair(token, pairSide[row] as number, entry.begin + (slot[row] as number))
+    }
+    const { tokenBlocks } = slices
+    const node = tokenBlocks.make(entry.index)
+    tokenBlocks.noteFirst(node, timeMs[0] as number)
+    if (sums.pricedSlot >= 0) tokenBlocks.notePriced(node, sums.pricedSlot, sums.price)
+    this.#addNode(token, node)
+    return true
   }
 
   /// As #countRow for all of a token's rows, of a block that lies whole between the beginnings of windows, and in the

@@ -25,7 +25,12 @@ export class Staircases {
 
   /// Offers a value; ticks must not increase.
   offer(queue: number, tick: number, value: number): void {
-    if (value > (this.#most[queue] as number)) this.#push(queue, tick, value)
+    if (this.wants(queue, value)) this.#push(queue, tick, value)
+  }
+
+  /// Whether a value would join.
+  wants(queue: number, value: number): boolean {
+    return value > (this.#most[queue] as number)
   }
 
   /// Moves everything into queues that are empty.

@@ -3,6 +3,7 @@
 
 import { Block, compareRows, tieOnPlace, WITHOUT_ID } from '../rows/block.js'
 import type { Parts } from '../storage/parts.js'
+import type { RunReader } from '../storage/run-reader.js'
 
 /// Takes a token's rows: rows order[0], order[1], … of `rows`, or all of them in their own order where it is null. Both
 /// are used again for the next token.
@@ -34,28 +35,29 @@ export class BlockRuns {
     this.pieces = base
     for (const [i, pieces] of others.entries()) {
       for (let piece = 0; piece < pieces; piece++) {
-        parts.readPiece(
-          block.index,
-          i + 1,
-          piece,
-          () => true,
-          (_, rows) => this.#takeLate(rows),
-        )
+        parts.readRuns(block.index, i + 1, piece, run => {
+          run.readRows(true)
+          this.#takeLate(run.rows)
+        })
       }
     }
     if (block.rows !== null) this.#takeLate(block.rows)
   }
 
-  /// Visits every token of a piece.
-  read(piece: number, visit: VisitRun): void {
-    const wants = (token: number): boolean => this.#lateOf.has(token) || this.#wantsPlaces(token)
-    this.#parts.readPiece(this.#block.index, 0, piece, wants, (token, rows) => {
+  /// Visits every token of a piece, but those for which `sum` says that their sums were all it wanted: it is asked about
+  /// long runs that no late row joins.
+  read(piece: number, visit: VisitRun, sum: (run: RunReader) => boolean = () => false): void {
+    this.#parts.readRuns(this.#block.index, 0, piece, run => {
+      const { token, rows } = run
       const late = this.#lateOf.get(token)
       if (late === undefined) {
+        if (run.isSummed && sum(run)) return
+        run.readRows(this.#wantsPlaces(token))
         visit(token, rows, null)
         return
       }
       this.#lateOf.delete(token)
+      run.readRows(true)
       this.#visitJoined(token, rows, late, visit)
     })
   }

@@ -140,7 +140,9 @@ export function readDelta(payload: Uint8Array, coversFrom: number, interner: Int
   const digests = new Int32Array(count)
   for (let row = 0; row < count; row++) digests[row] = reader.int32()
   const columns = new RowColumnsReader(WHOLE_ID)
-  columns.readSums(reader, count, rows, 0, 0, null)
+  columns.readPairs(reader, count, rows, 0, null)
+  columns.readTimes(reader, count, rows, 0, 0)
+  columns.readValues(reader, count, rows, 0)
   columns.readPlaces(reader, count, rows, 0)
   invariant(announced === count && reader.done, 'a delta holds the rows it announces')
   return { fates, rows, digests, pairs, runs }

@@ -9,6 +9,7 @@ import type { DictionaryWriter } from './dictionary.js'
 import type { Dictionary } from './dictionary-reader.js'
 import { idPieces, type PartContents, writeHead } from './part-head.js'
 import { NO_ID, RowColumnsWriter } from './row-columns.js'
+import { RunSums, SUMMED_ROWS } from './run-sums.js'
 
 /// A part to be stored.
 export interface EncodedPart {
@@ -44,6 +45,7 @@ export class PartEncoder {
   #newPairs = 0
   readonly #entries = new ByteWriter(4096)
   readonly #columns = new RowColumnsWriter(NO_ID)
+  readonly #sums = new RunSums()
   readonly #run = new ByteWriter(1024)
   #piece = new ByteWriter(1 << 15)
   #pieceRows = 0
@@ -145,12 +147,20 @@ export class PartEncoder {
       this.#addId(rows, row)
     }
     this.#run.clear()
+    if (list.length >= SUMMED_ROWS) this.#writeSums(list)
     columns.finish(this.#run)
     this.#beginRun(hash)
     this.#piece.varint(list.length)
     this.#piece.sized(this.#run.bytes.subarray(0, this.#run.length))
     this.#pieceRows += list.length
     return list.length
+  }
+
+  #writeSums(list: readonly number[]): void {
+    const sums = this.#sums
+    sums.clear()
+    for (const row of list) sums.add(this.#options.rows, row)
+    sums.write(this.#run)
   }
 
   #addId(rows: Block, row: number): void {

@@ -7,7 +7,7 @@
 /// the n-th fingerprint of the slice.
 
 import { invariant } from '../../invariant.js'
-import { BLOCK_TICKS, Block, FROM_DISK, WITHOUT_ID } from '../rows/block.js'
+import { type Block, FROM_DISK } from '../rows/block.js'
 import type { Names } from '../tables/names.js'
 import type { Pairs } from '../tables/pairs.js'
 import { ByteReader } from './bytes.js'
@@ -15,7 +15,7 @@ import type { DictionaryWriter } from './dictionary.js'
 import { Dictionary, type Interner } from './dictionary-reader.js'
 import { type EncodedPart, PartEncoder } from './part-encoder.js'
 import { idPieces, type PartContents, readHead } from './part-head.js'
-import { NO_ID, RowColumnsReader } from './row-columns.js'
+import { RunReader } from './run-reader.js'
 
 /// A part as the state store gives it back; see ports/state-store.ts for the contract.
 export interface StoredPart {
@@ -38,13 +38,11 @@ export class Parts {
   readonly #writer: DictionaryWriter
   readonly #resolutionMs: number
   readonly #names: Names
-  readonly #pairs: Pairs
   readonly #dictionaries = new Map<number, Dictionary>()
   /// Of each block, what its parts hold, in the order in which they were stored.
   readonly #contents = new Map<number, PartContents[]>()
-  readonly #columns = new RowColumnsReader(NO_ID)
-  readonly #run = new Block(256)
-  readonly #tokenRun = new Block(256)
+  readonly #runs: RunReader
+  readonly #tokenRuns: RunReader
   #segment = 0
   #segmentEnd = Number.NEGATIVE_INFINITY
   #segmentHighest = Number.POSITIVE_INFINITY
@@ -60,7 +58,8 @@ export class Parts {
     this.#writer = writer
     this.#resolutionMs = resolutionMs
     this.#names = tokenNames
-    this.#pairs = pairs
+    this.#runs = new RunReader(resolutionMs, pairs)
+    this.#tokenRuns = new RunReader(resolutionMs, pairs)
   }
 
   /// How many data pieces each part of the block has, in the order of storing.
@@ -68,23 +67,13 @@ export class Parts {
     return (this.#contents.get(block) ?? []).map(({ firstHashes }) => firstHashes.length)
   }
 
-  /// Reads a data piece token by token: `visit` is given the token's rows of this part, in chain order, in a block that
-  /// is used again for the next. Places in the chain are read if `wantsPlaces`; fingerprints are not.
-  readPiece(
-    block: number,
-    part: number,
-    piece: number,
-    wantsPlaces: (token: number) => boolean,
-    visit: (token: number, rows: Block) => void,
-  ): void {
+  /// Reads a data piece token by token: `visit` is given each run as far as RunReader.next reads it, and reads on what it
+  /// wants. The run is the token's rows of this part, in chain order.
+  readRuns(block: number, part: number, piece: number, visit: (run: RunReader) => void): void {
     const { stored, dictionary } = this.#part(block, part)
-    const reader = new ByteReader(stored.piece(piece))
-    while (!reader.done) {
-      // The hash, which is of use only to those who look for a token.
-      reader.varint()
-      const token = this.#readRun(reader, block, this.#run, dictionary, wantsPlaces)
-      visit(token, this.#run)
-    }
+    const runs = this.#runs
+    runs.begin(stored.piece(piece), block, dictionary.pairs)
+    while (runs.next()) visit(runs)
   }
 
   /// Visits a token's rows of the block, part by part of the first `parts`, those of each in chain order, with their
@@ -95,19 +84,11 @@ export class Parts {
       const { contents, stored, dictionary } = this.#part(block, part)
       const piece = pieceOf(contents.firstHashes, wanted)
       if (piece < 0) continue
-      const reader = new ByteReader(stored.piece(piece))
-      for (let hash = contents.firstHashes[piece] as number; !reader.done; ) {
-        hash += reader.varint()
-        if (hash > wanted) break
-        if (hash < wanted) {
-          reader.varint()
-          const length = reader.varint()
-          reader.at += length
-          continue
-        }
-        const found = this.#readRun(reader, block, this.#tokenRun, dictionary, () => true)
-        if (found === token) visit(this.#tokenRun)
-      }
+      const runs = this.#tokenRuns
+      runs.begin(stored.piece(piece), block, dictionary.pairs)
+      if (!runs.seek(token, wanted, contents.firstHashes[piece] as number)) continue
+      runs.readRows(true)
+      visit(runs.rows)
     }
   }
 
@@ -123,7 +104,9 @@ export class Parts {
       const { contents } = this.#part(block, part)
       const nextId = this.#idReaders(block, part)
       for (let piece = 0; piece < contents.firstHashes.length; piece++) {
-        this.readPiece(...([block, part, piece, () => true] as const), (token, rows) => {
+        this.readRuns(block, part, piece, run => {
+          run.readRows(true)
+          const { rows, token } = run
           for (let row = 0; row < rows.rows; row++) {
             const slot = rows.slot[row] as number
             const ids = nextId(slot)
@@ -223,34 +206,6 @@ export class Parts {
     const dictionary = this.#dictionaries.get(contents.segment)
     invariant(dictionary !== undefined, 'a part is read after its dictionary')
     return { contents, stored, dictionary }
-  }
-
-  /// Reads a run after its hash: a token's rows. Returns the token.
-  #readRun(
-    reader: ByteReader,
-    block: number,
-    rows: Block,
-    { pairs }: Dictionary,
-    wantsPlaces: (token: number) => boolean,
-  ): number {
-    const count = reader.varint()
-    const length = reader.varint()
-    const end = reader.at + length
-    const beginMs = block * BLOCK_TICKS * this.#resolutionMs
-    rows.hold(count)
-    this.#columns.readSums(reader, count, rows, 0, beginMs, pairs)
-    const token = this.#pairs.token((rows.pairSide[0] as number) >> 1)
-    rows.token.fill(token, 0, count)
-    if (wantsPlaces(token)) {
-      this.#columns.readPlaces(reader, count, rows, 0)
-      invariant(reader.at === end, 'a run holds the rows it announces')
-    }
-    reader.at = end
-    for (let row = 0; row < count; row++) {
-      rows.slot[row] = ((rows.timeMs[row] as number) - beginMs) / this.#resolutionMs
-      rows.offset[row] = WITHOUT_ID
-    }
-    return token
   }
 
   /// Gives, for a slot, a reader that stands before the slot's next fingerprint.

@@ -65,7 +65,9 @@ test('rows that were written are read back, whatever they are', () => {
       const read = new Block(4)
       read.hold(count)
       const columns = new RowColumnsReader(idWords)
-      columns.readSums(reader, count, read, 0, 1_790_000_000_000, pairs)
+      columns.readPairs(reader, count, read, 0, pairs)
+      columns.readTimes(reader, count, read, 0, 1_790_000_000_000)
+      columns.readValues(reader, count, read, 0)
       columns.readPlaces(reader, count, read, 0)
       assert.ok(reader.done)
       for (let row = 0; row < count; row++) {
@@ -87,7 +89,10 @@ test('what a slice is summed up from is read without the rest', () => {
   const read = new Block(4)
   read.hold(50)
   const reader = new ByteReader(written(rows, NO_ID))
-  new RowColumnsReader(NO_ID).readSums(reader, 50, read, 0, 1_790_000_000_000, pairs)
+  const columns = new RowColumnsReader(NO_ID)
+  columns.readPairs(reader, 50, read, 0, pairs)
+  columns.readTimes(reader, 50, read, 0, 1_790_000_000_000)
+  columns.readValues(reader, 50, read, 0)
   for (const column of ['pairSide', 'timeMs', 'usd', 'amountLow', 'amountHigh', 'price'] as const) {
     assert.deepEqual(read[column].slice(0, 50), rows[column].slice(0, 50), column)
   }

@@ -138,33 +138,38 @@ export class RowColumnsWriter {
 
 export class RowColumnsReader {
   readonly #idWords: IdWords
+  #isUniform = false
   #flags = new Uint8Array(256)
 
   constructor(idWords: IdWords) {
     this.#idWords = idWords
   }
 
-  /// Reads `count` rows into rows [first, first + count) of `rows`, which must be there: who, what and when, and the
-  /// fingerprint if it is among the columns. Neither slot, offset and links, nor the place in the chain: `readPlaces` may
-  /// follow for the same rows; nor the token. `pairs` are the pairs' ids by local number; without it they are left as
-  /// their numbers.
-  readSums(
-    reader: ByteReader,
-    count: number,
-    rows: Block,
-    first: number,
-    beginMs: number,
-    pairs: Int32Array | null,
-  ): void {
+  /// Rows are read column by column, in this order and as far as they are wanted: `readPairs`, `readTimes`, `readValues`,
+  /// `readPlaces`. Each reads `count` rows into rows [first, first + count) of `rows`, which must be there. Slot, offset,
+  /// links and token are left alone.
+  ///
+  /// Who traded, on which side, and the fingerprint if it is among the columns. `pairs` are the pairs' ids by local
+  /// number; without it they are left as their numbers.
+  readPairs(reader: ByteReader, count: number, rows: Block, first: number, pairs: Int32Array | null): void {
     const shape = reader.uint8()
+    this.#isUniform = (shape & UNIFORM) !== 0
     if (this.#idWords === WHOLE_ID) readIds(reader, count, rows, first)
     readPairs(reader, count, rows, first, (shape >> 1) + 1, pairs)
-    const flags = this.#readFlags(reader, count, (shape & UNIFORM) !== 0)
+  }
+
+  readTimes(reader: ByteReader, count: number, rows: Block, first: number, beginMs: number): void {
+    this.#readFlags(reader, count)
     let ms = beginMs
     for (let row = first; row < first + count; row++) {
       ms += reader.signed()
       rows.timeMs[row] = ms
     }
+  }
+
+  /// Usd, amount and price.
+  readValues(reader: ByteReader, count: number, rows: Block, first: number): void {
+    const flags = this.#flags
     for (let row = first; row < first + count; row++) rows.usd[row] = reader.varint()
     for (let i = 0; i < count; i++) readAmount(reader, rows, first + i, (flags[i] as number) >> 5)
     for (let i = 0; i < count; i++) {
@@ -174,7 +179,7 @@ export class RowColumnsReader {
     }
   }
 
-  /// Reads the places in the chain of the rows that `readSums` has just read, and the bytes of those ids that are kept.
+  /// Places in the chain, and the bytes of those ids that are kept.
   readPlaces(reader: ByteReader, count: number, rows: Block, first: number): void {
     const flags = this.#flags
     let block = 0
@@ -195,11 +200,10 @@ export class RowColumnsReader {
     }
   }
 
-  #readFlags(reader: ByteReader, count: number, uniform: boolean): Uint8Array {
+  #readFlags(reader: ByteReader, count: number): void {
     if (this.#flags.length < count) this.#flags = new Uint8Array(count * 2)
-    if (uniform && count > 0) this.#flags.fill(reader.uint8(), 0, count)
+    if (this.#isUniform && count > 0) this.#flags.fill(reader.uint8(), 0, count)
     else for (let i = 0; i < count; i++) this.#flags[i] = reader.uint8()
-    return this.#flags
   }
 }
 
