@@ -1,7 +1,9 @@
 /// The server of the web benchmarks, in a process of its own: a web role over a feed in memory, whose statistics are made up.
 /// Its parent tells it over IPC what to publish, and asks what that cost.
 
+import { fileURLToPath } from 'node:url'
 import fastify from 'fastify'
+import { readDashboard } from '../src/adapters/file/dashboard.js'
 import { MemoryDeadLetters } from '../src/adapters/memory/dead-letters.js'
 import { NoTokenQueries } from '../src/adapters/memory/no-token-queries.js'
 import { MemoryStatsFeed } from '../src/adapters/memory/stats-feed.js'
@@ -68,6 +70,7 @@ const role = web({
   deadLetters: new MemoryDeadLetters({ sizeBytesMax: 1e6 }),
   archive: null,
   queries: new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
+  dashboard: await readDashboard(fileURLToPath(new URL('../dashboard', import.meta.url))),
   clock,
   nextTurn,
   windows,

@@ -127,6 +127,11 @@ export class VolumerClient extends Rest {
     return subscription
   }
 
+  /// Tries again now, where the pause before the next try to connect would be waited for.
+  retry(): void {
+    this.#connection?.retry()
+  }
+
   /// Ends every subscription and the connection.
   close(): void {
     this.#connection?.close()

@@ -67,6 +67,13 @@ export class Connection {
     this.#notBeforeMs = ms
   }
 
+  /// The pause that is waited for, if one is, ends now.
+  retry(): void {
+    if (this.#retry === null) return
+    clearTimeout(this.#retry)
+    this.#connect()
+  }
+
   close(): void {
     this.#ended = true
     if (this.#retry !== null) clearTimeout(this.#retry)

@@ -114,7 +114,8 @@ export function bannerText(config: Config, url: string, version: string, seed: n
     const tokens = config.tokens.toLocaleString('en')
     rows.push(['faketrader', `${rate} swaps/s in ${tokens} tokens, --seed ${seed}`])
   }
-  rows.push(['look', `curl ${url}/v1/tokens/BTC`])
+  rows.push(['look', `${url} in a browser`])
+  rows.push(['', `curl ${url}/v1/tokens/BTC`])
   rows.push(['', `volumer watch BTC ETH${url.endsWith(':4242') ? '' : ` --url ${url}`}`])
   rows.push(['', `${url.replace(/^http/, 'ws')}/ws  ${url}/v1/status  ${url}/docs`])
   const lines = rows.map(

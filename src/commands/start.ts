@@ -8,6 +8,8 @@
 /// A fault takes no checkpoint, because what is in memory may be wrong: the next start rolls again from the last one.
 
 import { randomInt } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { readDashboard } from '../adapters/file/dashboard.js'
 import { MemoryStatsFeed } from '../adapters/memory/stats-feed.js'
 import { systemStopwatch } from '../adapters/system/stopwatch.js'
 import { nextTurn } from '../adapters/system/turn.js'
@@ -16,6 +18,7 @@ import { epochMs } from '../core/units.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../delivery/limits.js'
 import { ServerMetrics } from '../delivery/metrics/server-metrics.js'
 import type { Readiness } from '../delivery/wire/status.js'
+import type { Dashboard } from '../ports/dashboard.js'
 import { PortError } from '../ports/errors.js'
 import { App, type Role } from '../roles/app.js'
 import { Archiver } from '../roles/archiver/archiver.js'
@@ -44,6 +47,9 @@ export interface StartProcess extends SignalSource {
   exit(code: number): never
 }
 
+/// Beside the compiled source, in a clone as in an installed package.
+const DASHBOARD = fileURLToPath(new URL('../../dashboard', import.meta.url))
+
 /// A stop was asked for while the state was being restored.
 class StartInterrupted extends Error {
   override readonly name = 'StartInterrupted'
@@ -58,11 +64,12 @@ export async function start(
   const screen = new StartScreen(context, config.quiet)
   const interrupter = new Interrupter(around, () => around.exit(130))
   const faults = new Faults()
+  const dashboard = await readDashboard(DASHBOARD)
   const stores = await openStores(config, clock, message => screen.warn(message)).catch(error => {
     interrupter.stop()
     throw error
   })
-  const running = new Running(config, context, stores, screen, faults)
+  const running = new Running(config, context, stores, dashboard, screen, faults)
   const app = new App(running.roles())
 
   void interrupter.interrupted.then(() => running.interruptStart())
@@ -134,7 +141,14 @@ class Running {
   #interrupted = false
   #cancelSecond: () => void = () => {}
 
-  constructor(config: Config, context: CommandContext, stores: Stores, screen: StartScreen, faults: Faults) {
+  constructor(
+    config: Config,
+    context: CommandContext,
+    stores: Stores,
+    dashboard: Dashboard | null,
+    screen: StartScreen,
+    faults: Faults,
+  ) {
     this.#config = config
     this.#context = context
     this.#stores = stores
@@ -213,6 +227,7 @@ class Running {
       deadLetters,
       archive,
       queries: new RollerQueries({ roller: this.#roller, stopwatch: systemStopwatch, nextTurn }),
+      dashboard,
       clock,
       nextTurn,
       windows: config.windows,

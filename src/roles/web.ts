@@ -30,6 +30,7 @@ import { Sockets } from '../delivery/ws/sockets.js'
 import { acceptWebSockets, clientAddress } from '../delivery/ws/upgrade.js'
 import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
+import type { Dashboard } from '../ports/dashboard.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StatsFeed } from '../ports/stats-feed.js'
 import type { TokenQueries } from '../ports/token-queries.js'
@@ -44,6 +45,8 @@ export interface WebOptions {
   readonly archive: TradeArchive | null
   /// For what the feed does not carry.
   readonly queries: TokenQueries
+  /// The page for browsers; null where none was built.
+  readonly dashboard: Dashboard | null
   readonly clock: Clock
   /// Resolves in a later turn of the event loop.
   nextTurn(): Promise<void>
@@ -147,6 +150,7 @@ export function web(options: WebOptions): Web {
     rate:
       limits.swapsPerSecond === null ? null : new Rate(clock, limits.swapsPerSecond, limits.swapsPerSecond),
     archive: options.archive,
+    dashboard: options.dashboard,
     clock,
     limits,
     trustProxy: options.trustProxy,

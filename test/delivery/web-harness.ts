@@ -14,6 +14,7 @@ import { DEFAULT_WEB_LIMITS, type WebLimits } from '../../src/delivery/limits.js
 import { ServerMetrics } from '../../src/delivery/metrics/server-metrics.js'
 import type { Readiness, StatusReport } from '../../src/delivery/wire/status.js'
 import type { ApiKeys } from '../../src/ports/api-keys.js'
+import type { Dashboard } from '../../src/ports/dashboard.js'
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.js'
 import type { TokenQueries } from '../../src/ports/token-queries.js'
 import type { TradeArchive } from '../../src/ports/trade-archive.js'
@@ -31,6 +32,7 @@ export interface Setting {
   readonly archive?: TradeArchive
   /// Nobody can be asked unless given.
   readonly queries?: TokenQueries
+  readonly dashboard?: Dashboard
   readonly keys?: ApiKeys
   readonly metrics?: ServerMetrics
   readonly corsOrigins?: readonly string[]
@@ -67,6 +69,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     deadLetters,
     archive: setting.archive ?? null,
     queries: setting.queries ?? new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
+    dashboard: setting.dashboard ?? null,
     clock,
     nextTurn,
     windows: THREE_WINDOWS,

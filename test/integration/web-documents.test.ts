@@ -126,11 +126,15 @@ test('what the server answers matches the documents', async t => {
     records: [{ id: 'a', time: START, who: 'alice', token: 'BTC', side: 'buy', amount: '2', usd: '5' }],
   })
   const queries = new RollerQueries({ roller: rolled.roller, stopwatch: systemStopwatch, nextTurn })
-  const { running, call } = await apiOf(t, { archive, queries })
+  const script = { type: 'text/javascript; charset=utf-8', bytes: new TextEncoder().encode('export {}') }
+  const dashboard = { page: new Uint8Array(), assets: new Map([['index-1.js', script]]) }
+  const { running, call } = await apiOf(t, { archive, queries, dashboard })
   running.feed.publish([withVolume('BTC', 1, 10), withVolume('ETH', 1, 20), withVolume('a/b?ü', 1, 5)])
   const json = { 'content-type': 'application/json' }
   const calls: [string, string, string, RequestInit?][] = [
     ['GET', '/', '/'],
+    ['GET', '/assets/{file}', '/assets/index-1.js'],
+    ['GET', '/assets/{file}', '/assets/nope.js'],
     ['GET', '/v1/tokens/{token}', '/v1/tokens/BTC'],
     ['GET', '/v1/tokens/{token}', '/v1/tokens/a%2Fb%3F%C3%BC?window=5m&fields=*'],
     ['GET', '/v1/tokens/{token}', '/v1/tokens/NOPE'],

@@ -9,6 +9,8 @@ const LEVEL = 3
 
 export function compressAnswers(app: FastifyInstance): void {
   app.addHook('onSend', (request, reply, payload, done) => {
+    // Compressed already.
+    if (String(reply.getHeader('content-type')).startsWith('font/')) return done(null, payload)
     const text = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : null
     if (text === null || text.length < BYTES_MIN || reply.hasHeader('content-encoding'))
       return done(null, payload)

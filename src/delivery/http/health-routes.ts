@@ -1,10 +1,9 @@
-/// GET /livez, /readyz, /v1/status, and the index of the routes at GET /.
+/// GET /livez, /readyz and /v1/status.
 
 import type { FastifyInstance } from 'fastify'
 import { ProblemError } from '../wire/problem.js'
 import type { Readiness, StatusReport } from '../wire/status.js'
-import { GetIndex, GetLive, GetReady, GetStatus } from './operations/server.js'
-import { OPERATIONS } from './operations.js'
+import { GetLive, GetReady, GetStatus } from './operations/server.js'
 import { serve } from './serve.js'
 
 export interface HealthRoutesOptions {
@@ -13,17 +12,7 @@ export interface HealthRoutesOptions {
   draining(): boolean
 }
 
-const INDEX = {
-  name: 'volumer',
-  routes: Object.fromEntries([
-    ...OPERATIONS.map(({ method, path, summary }) => [`${method} ${path}`, summary]),
-    ['GET /ws', 'WebSocket: live statistics, {"op":"subscribe","tokens":["BTC"]}; see /asyncapi.json'],
-  ]),
-}
-
 export function healthRoutes(app: FastifyInstance, options: HealthRoutesOptions): void {
-  serve(app, GetIndex, () => INDEX)
-
   serve(app, GetLive, () => ({ status: 'live' }))
 
   serve(app, GetReady, () => {

@@ -32,6 +32,8 @@ export interface Operation<Params extends TObject = TObject, Query extends TObje
   readonly query: Query
   readonly body?: RequestBody
   readonly answer: Answer
+  /// Content types that the answer may have besides, of texts or bytes that no schema describes.
+  readonly otherTypes?: readonly string[]
   readonly problems: readonly ProblemType[]
   readonly access: Access
   /// What a call takes from its caller's rate, in units of a token's statistics.

@@ -11,6 +11,7 @@ import {
 import { GetLargestTrades, GetRecentTrades, GetTopTraders } from './operations/queries.js'
 import { GetRanking, ListTokens } from './operations/rankings.js'
 import {
+  GetAsset,
   GetAsyncApi,
   GetDocs,
   GetIndex,
@@ -48,4 +49,5 @@ export const OPERATIONS: readonly Operation[] = [
   GetAsyncApi,
   GetDocs,
   GetIndex,
+  GetAsset,
 ]

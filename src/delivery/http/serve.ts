@@ -94,7 +94,7 @@ function parameterValue(name: string, value: unknown, schema: unknown): unknown 
 export function sendConditional(
   request: FastifyRequest,
   reply: FastifyReply,
-  text: () => string,
+  text: () => string | Buffer,
   tag: string,
   type = JSON_TYPE,
 ): FastifyReply {

@@ -8,6 +8,7 @@ import { type StreamRouteOptions, streamRoute } from '../sse/stream-route.js'
 import { type ArchiveRoutesOptions, archiveRoutes } from './archive-routes.js'
 import { type BareServerOptions, bareServer } from './bare-server.js'
 import { compressAnswers } from './compression.js'
+import { type DashboardRoutesOptions, dashboardRoutes } from './dashboard-routes.js'
 import { documentRoutes } from './document-routes.js'
 import { type HealthRoutesOptions, healthRoutes } from './health-routes.js'
 import { OPERATIONS } from './operations.js'
@@ -23,6 +24,7 @@ export interface HttpOptions
     TradesRouteOptions,
     ArchiveRoutesOptions,
     StreamRouteOptions,
+    DashboardRoutesOptions,
     Omit<BareServerOptions, 'operations'> {
   readonly guard: Guard
   readonly metrics: ServerMetrics
@@ -53,5 +55,6 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   tradesRoute(app, options)
   archiveRoutes(app, options)
   documentRoutes(app, options.version)
+  dashboardRoutes(app, options)
   return app
 }

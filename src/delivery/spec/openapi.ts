@@ -82,7 +82,10 @@ function operationObject(operation: Operation): Record<string, unknown> {
       200: {
         description: answer.description,
         ...(operation.conditional ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
-        content: { [answer.contentType]: { schema: named(answer.schema), example: answer.example } },
+        content: {
+          [answer.contentType]: { schema: named(answer.schema), example: answer.example },
+          ...Object.fromEntries((operation.otherTypes ?? []).map(type => [type, OTHER])),
+        },
       },
       ...(operation.conditional ? { 304: { description: 'The caller has the newest.' } } : {}),
       ...problemResponses(operation),
@@ -93,6 +96,8 @@ function operationObject(operation: Operation): Record<string, unknown> {
     'x-cost': cost,
   }
 }
+
+const OTHER = { schema: { type: 'string' }, example: '…' }
 
 const IF_NONE_MATCH = {
   name: 'If-None-Match',

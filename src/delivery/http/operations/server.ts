@@ -12,7 +12,7 @@ export const GetIndex = operation({
   method: 'GET',
   path: '/',
   tag: 'server',
-  summary: 'The index of these routes',
+  summary: 'The dashboard for browsers (`Accept: text/html`), for others the index of these routes',
   params: NO_PARAMS,
   query: NO_PARAMS,
   answer: {
@@ -21,9 +21,33 @@ export const GetIndex = operation({
     schema: closed({ name: Type.String(), routes: Type.Record(Type.String(), Type.String()) }),
     example: { name: 'volumer', routes: { 'GET /livez': 'the process runs' } },
   },
+  otherTypes: ['text/html'],
   problems: [],
   access: 'open',
   cost: 1,
+  conditional: true,
+})
+
+export const GetAsset = operation({
+  id: 'getAsset',
+  method: 'GET',
+  path: '/assets/{file}',
+  tag: 'documents',
+  summary: 'A file of the dashboard',
+  params: closed({
+    file: Type.String({ minLength: 1, maxLength: 128, description: 'As the page names it.' }),
+  }),
+  query: NO_PARAMS,
+  answer: {
+    description: 'The file. Its name changes with its content.',
+    contentType: 'text/javascript',
+    schema: Type.String({ description: 'A file.' }),
+    example: 'export {}',
+  },
+  otherTypes: ['text/css', 'image/svg+xml', 'font/woff2'],
+  problems: ['unknown-route', 'invalid-parameter'],
+  access: 'open',
+  cost: 0,
 })
 
 export const GetStatus = operation({
