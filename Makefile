@@ -22,9 +22,12 @@ ARGS ?=
 
 VOLUMER := $(NODE) dist/src/main.js
 INSTALLED := node_modules/.package-lock.stamp
+DASHBOARD := dist/dashboard/index.html
+DASHBOARD_SOURCES = $(INSTALLED) tools/dashboard/build.ts \
+  $(shell find src/dashboard src/client src/delivery/wire -type f ! -name '*.test.ts')
 PRETTY := $(NODE) -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>{try{console.log(JSON.stringify(JSON.parse(s),null,2))}catch{process.stdout.write(s)}})'
 
-.PHONY: help run test fuzz http wsclient bench kafka kafka-stop build lint format clean
+.PHONY: help run test fuzz http wsclient bench screenshots kafka kafka-stop build lint format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,14 +57,24 @@ fuzz: build ## random histories, decoders, requests, messages and clients for SE
 bench: build ## run the benchmarks; results as a table and in bench/results
 	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)
 
+screenshots: build ## the views of the dashboard in screenshots/, and the one of the README
+	@$(NODE) dist/tools/run-tests.js dist/test/browser/
+	@cp screenshots/board.png docs/dashboard.png
+
 kafka: build ## bring up Apache Kafka on 127.0.0.1:9092 (BROKERS=3), with Docker or from Maven Central
 	@$(NODE) dist/tools/kafka/main.js start --brokers $(BROKERS) --port $(KAFKA_PORT) --data $(KAFKA_DATA) $(ARGS)
 
 kafka-stop: build ## stop it; its data stay
 	@$(NODE) dist/tools/kafka/main.js stop --data $(KAFKA_DATA)
 
-build: $(INSTALLED) ## install what is missing and compile to dist/
+build: $(INSTALLED) ## install what is missing and compile to dist/, the dashboard included
 	@npx --no-install tsc -p tsconfig.json
+	@$(MAKE) --no-print-directory $(DASHBOARD)
+
+# The dashboard is checked and built when something that it is made of has changed.
+$(DASHBOARD): $(DASHBOARD_SOURCES)
+	@npx --no-install tsc -p src/dashboard/tsconfig.json
+	@$(NODE) dist/tools/dashboard/build.js
 
 lint: $(INSTALLED) ## check format and lint, change nothing
 	@npx --no-install biome ci .

@@ -45,6 +45,7 @@ const COMPOSITION_ROOTS = [/^src\/main\.ts$/, /^src\/commands\/(start|repair|key
 /// Packages that one folder alone may import: what stands behind a port is nobody else's business.
 const PACKAGE_HOMES: readonly (readonly [RegExp, string])[] = [
   [/^(@platformatic\/|fzstd$)/, 'src/adapters/kafka/'],
+  [/^(preact|@preact|lightweight-charts|@fontsource)/, 'src/dashboard/'],
 ]
 
 interface Ban {
@@ -155,7 +156,7 @@ export function check(file: string, source: string): Violation[] {
 
 function main(root: string): number {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter(path => path.endsWith('.ts'))
+    .filter(path => /\.tsx?$/.test(path))
     .map(path => posix.join('src', path.replaceAll('\\', '/')))
     .sort()
   const violations = files.flatMap(file => check(file, readFileSync(join(root, file), 'utf8')))

@@ -2,14 +2,15 @@
 /// with the line `N passed, N failed`. Fails on a failed, cancelled, skipped or todo test, and when there are
 /// no tests at all. Arguments narrow the run to the tests whose path contains one of them.
 ///
-/// Tests in test/kafka run against a real broker, which is started before them and shared by all. Where it cannot be,
-/// they are left out with one loud line; with CI set that counts as a failure.
+/// Tests in test/kafka run against a real broker, which is started before them and shared by all; those in test/browser
+/// in a real Chromium. Where there can be none, they are left out with one loud line; with CI set that counts as a failure.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { chromiumProblem } from './browser/chromium.js'
 import { javaProblem } from './kafka/jars.js'
 import { SHARED_BROKER, startSharedBroker } from './kafka/shared.js'
 
@@ -49,25 +50,31 @@ function findTests(): string[] {
     .map(path => join(DIST, path))
 }
 
+/// A folder whose tests need something that a machine may lack.
+interface Need {
+  readonly folder: string
+  readonly what: string
+  /// Why it cannot be had; null when it can.
+  problem(): string | null
+}
+
+const KAFKA: Need = { folder: join('test', 'kafka'), what: 'a real Kafka broker', problem: javaProblem }
+const BROWSER: Need = { folder: join('test', 'browser'), what: 'a real Chromium', problem: chromiumProblem }
+
+const needs = (file: string, { folder }: Need): boolean => relative(DIST, file).startsWith(folder + sep)
+
 interface Brokers {
   /// For the tests' environment.
   readonly environment: Readonly<Record<string, string>>
-  /// Why there are none; null when there are, or none are needed.
-  readonly problem: string | null
   close(): Promise<void>
 }
 
 /// The broker of the run, when any of the files needs one.
 async function startBrokers(files: readonly string[]): Promise<Brokers> {
-  const none = { environment: {}, close: async () => {} }
-  if (!files.some(isKafkaTest)) return { ...none, problem: null }
-  const problem = javaProblem()
-  if (problem !== null) return { ...none, problem }
+  if (!files.some(file => needs(file, KAFKA))) return { environment: {}, close: async () => {} }
   const { shared, close } = await startSharedBroker()
-  return { environment: { [SHARED_BROKER]: JSON.stringify(shared) }, problem: null, close }
+  return { environment: { [SHARED_BROKER]: JSON.stringify(shared) }, close }
 }
-
-const isKafkaTest = (file: string): boolean => relative(DIST, file).startsWith(join('test', 'kafka'))
 
 function run(
   node: string,
@@ -100,9 +107,13 @@ function run(
 async function main(filters: readonly string[]): Promise<number> {
   const all = findTests()
   const wanted = all.filter(file => filters.length === 0 || filters.some(part => file.includes(part)))
-  const brokers = await startBrokers(wanted)
-  const files = brokers.problem === null ? wanted : wanted.filter(file => !isKafkaTest(file))
-  const leftOut = wanted.length - files.length
+  const lacking = [KAFKA, BROWSER].flatMap(need => {
+    const count = wanted.filter(file => needs(file, need)).length
+    const problem = count === 0 ? null : need.problem()
+    return problem === null ? [] : [{ need, count, problem }]
+  })
+  const files = wanted.filter(file => !lacking.some(({ need }) => needs(file, need)))
+  const brokers = await startBrokers(files)
   if (files.length === 0) {
     console.log('No tests were found: that is a failure, not a success.\n0 passed, 1 failed')
     return 1
@@ -136,9 +147,9 @@ async function main(filters: readonly string[]): Promise<number> {
   const sum = (pick: (counts: Counts) => number) => runs.reduce((total, counts) => total + pick(counts), 0)
   const skipped = sum(counts => counts.skipped)
   if (skipped > 0) console.log(`${skipped} tests were skipped or are todo: each counts as failed.`)
-  if (leftOut > 0) {
-    console.log(`SKIPPED: ${leftOut} files of tests against a real Kafka broker, because ${brokers.problem}.`)
-    if (process.env.CI) runs.push({ passed: 0, failed: leftOut, skipped: 0 })
+  for (const { need, count, problem } of lacking) {
+    console.log(`SKIPPED: ${count} files of tests with ${need.what}, because ${problem}.`)
+    if (process.env.CI) runs.push({ passed: 0, failed: count, skipped: 0 })
   }
   const passed = sum(counts => counts.passed)
   const failed = sum(counts => counts.failed) + skipped + (passed === 0 ? 1 : 0)

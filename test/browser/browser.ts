@@ -1,0 +1,95 @@
+/// A real Chromium, and pages in it that watch themselves: what they log as an error, what they throw, and what they ask of other
+/// hosts than their own fails the test that opened them.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { CHROMIUM_FLAGS, chromium as chromiumPath } from '../../tools/browser/chromium.js'
+
+const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..')
+/// Pictures of each view, for people. Git ignores them.
+const SCREENSHOTS = join(ROOT, 'screenshots')
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+/// What browsers print themselves when a server is away or refuses.
+const OF_THE_NETWORK = /^(Failed to load resource|WebSocket connection to )/
+
+export interface Opened {
+  readonly width?: number
+  readonly height?: number
+  readonly dark?: boolean
+  readonly lessMotion?: boolean
+  /// The server goes away, refuses, or has no archive: browsers print that as errors.
+  readonly mayFail?: boolean
+  /// What the browser keeps, of another page: the same reader.
+  readonly as?: Page
+}
+
+export async function launch(): Promise<Browser> {
+  const executablePath = chromiumPath()
+  assert.ok(executablePath !== null, 'there is a chromium')
+  return chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] })
+}
+
+export async function open(
+  t: TestContext,
+  browser: Browser,
+  url: string,
+  { width = 1280, height = 800, dark = false, lessMotion = false, mayFail = false, as }: Opened = {},
+): Promise<Page> {
+  const context: BrowserContext =
+    as?.context() ??
+    (await browser.newContext({
+      viewport: { width, height },
+      colorScheme: dark ? 'dark' : 'light',
+      reducedMotion: lessMotion ? 'reduce' : 'no-preference',
+      locale: 'en-GB',
+    }))
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  const faults: string[] = []
+  page.on('pageerror', error => faults.push(error.stack ?? error.message))
+  page.on('console', message => {
+    if (message.type() !== 'error' && message.type() !== 'warning') return
+    if (!(mayFail && OF_THE_NETWORK.test(message.text()))) faults.push(message.text())
+  })
+  page.on('request', request => {
+    if (new URL(request.url()).host !== new URL(url).host) faults.push(`asks for ${request.url()}`)
+  })
+  t.after(async () => {
+    await context.close()
+    assert.deepEqual(faults, [], 'errors of the page')
+  })
+  await page.goto(url)
+  return page
+}
+
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true })
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) })
+}
+
+/// Fails with what axe finds serious or critical.
+export async function accessible(page: Page): Promise<void> {
+  await page.evaluate(readFileSync(AXE, 'utf8'))
+  const found: unknown = await page.evaluate(
+    `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ html, failureSummary }) => id + ': ' + html + '\\n' + failureSummary)))`,
+  )
+  assert.deepEqual(found, [])
+}
+
+/// Nothing is wider than the screen.
+export async function fits(page: Page): Promise<void> {
+  const wider: unknown = await page.evaluate(
+    `[...document.querySelectorAll('body *')]
+      .filter(each => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest('[data-scrolls]'))
+      .slice(0, 5).map(each => each.outerHTML.slice(0, 120))`,
+  )
+  assert.deepEqual(wider, [])
+}

@@ -1,0 +1,87 @@
+/// The page of a token in a real browser, from a real server.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { eventually } from '../wait/eventually.js'
+import { accessible, fits, launch, open, screenshot } from './browser.js'
+import { Market } from './market.js'
+
+let browser: Browser
+before(async () => {
+  browser = await launch()
+})
+after(() => browser.close())
+
+/// A cell of the table of all windows: its text and its title.
+async function cell(page: Page, line: string, window: string): Promise<readonly [string, string]> {
+  const heads = await page.locator('.windows thead th').allTextContents()
+  const row = page
+    .locator('.windows tbody tr')
+    .filter({ has: page.getByRole('rowheader', { name: line, exact: true }) })
+  const found = row.locator('td').nth(heads.indexOf(window) - 1)
+  return [(await found.textContent()) ?? '', (await found.getAttribute('title')) ?? '']
+}
+
+test('the page of a token', async t => {
+  const market = await Market.open(t, { flags: ['--archive', 'duckdb', '--archive-interval', '500ms'] })
+  const { url } = market
+
+  await t.test('shows all windows side by side, live, exact on hover', async t => {
+    const page = await open(t, browser, `${url}/#/token/NEW%20ONE?window=m5`)
+    await page.getByRole('heading', { name: 'No swap of this token within the last 24h' }).waitFor()
+    await accessible(page)
+    await screenshot(page, 'token-unknown')
+    const now = Date.now()
+    await market.send([
+      { token: 'NEW ONE', side: 'buy', usd: 1000.5, price: 2, who: 'ann', time: now - 120_000 },
+      { token: 'NEW ONE', side: 'sell', usd: 500.25, price: 2.5, who: 'bob', time: now },
+      { token: 'NEW ONE', side: 'buy', usd: 100, price: 2.2, who: 'ann', time: now + 1 },
+    ])
+    await page.getByRole('heading', { name: 'All windows' }).waitFor()
+    assert.equal(await page.title(), 'NEW ONE · Volumer')
+    await eventually(async () => {
+      assert.deepEqual(await cell(page, 'Volume', '1m'), ['$600', '$600.25'])
+      assert.deepEqual(await cell(page, 'Volume', '5m'), ['$1.60K', '$1,600.75'])
+      assert.deepEqual(await cell(page, 'Traders', '24h'), ['2', '2 distinct traders'])
+      assert.deepEqual((await cell(page, 'Change', '5m'))[0], '+10.00%')
+      assert.deepEqual((await cell(page, 'Change', '1m'))[0], '−12.00%')
+      assert.deepEqual((await cell(page, 'High $', '1h'))[0], '2.5000')
+    })
+    const pressure = page
+      .locator('.pressure tbody tr')
+      .filter({ has: page.getByRole('rowheader', { name: '1m' }) })
+    assert.deepEqual(await pressure.locator('td').allTextContents(), [
+      '$100',
+      '17 % bought',
+      '$500',
+      '1',
+      '1',
+    ])
+    assert.equal(await page.locator('.price-now').textContent(), '$2.2000')
+    await market.send([{ token: 'NEW ONE', side: 'buy', usd: 1_000_000, price: 3 }])
+    await eventually(async () => assert.equal(await page.locator('.price-now').textContent(), '$3.0000'))
+  })
+
+  await t.test('the window is chosen, kept in the address, and the way back is to the board', async t => {
+    const page = await open(t, browser, `${url}/#/`)
+    await page.locator('.rows .row[data-token="ETH"] .name a').click()
+    await page.getByRole('heading', { name: 'ETH', level: 1 }).waitFor()
+    await page.getByRole('button', { name: '15m', exact: true }).click()
+    assert.match(page.url(), /#\/token\/ETH\?window=m15$/)
+    await page.goBack()
+    await page.locator('.rows .row[data-token="ETH"]').waitFor()
+  })
+
+  await t.test('is readable on a narrow screen, in the dark, and without serious faults', async t => {
+    const wide = await open(t, browser, `${url}/#/token/BTC`, { width: 1440, height: 1000, dark: true })
+    await wide.getByRole('heading', { name: 'All windows' }).waitFor()
+    await accessible(wide)
+    await screenshot(wide, 'token')
+    const narrow = await open(t, browser, `${url}/#/token/BTC`, { width: 360, height: 740 })
+    await narrow.getByRole('heading', { name: 'All windows' }).waitFor()
+    await fits(narrow)
+    await accessible(narrow)
+    await screenshot(narrow, 'token-narrow')
+  })
+})
