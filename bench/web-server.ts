@@ -65,6 +65,7 @@ function statistics(token: string): StatsUpdate {
 }
 
 const role = web({
+  archivesHere: true,
   feed,
   log: new MemoryTradeLog({ clock }),
   deadLetters: new MemoryDeadLetters({ sizeBytesMax: 1e6 }),

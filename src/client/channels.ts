@@ -1,6 +1,8 @@
 /// The channels of a feed: what is asked for, what comes, and what state a client keeps of it.
 
+import type { CandleJson } from '../delivery/wire/archive.js'
 import type {
+  CandlesMessage,
   RankingMessage,
   RankingState,
   StatusMessage,
@@ -9,6 +11,7 @@ import type {
   TotalsMessage,
 } from '../delivery/wire/messages.js'
 import type {
+  CandlesSubscription,
   RankingSubscription,
   StatusSubscription,
   TokenSubscription,
@@ -18,7 +21,12 @@ import type { StatusReport } from '../delivery/wire/status.js'
 import type { TokenStatistics, Totals } from '../delivery/wire/token-statistics.js'
 import { compareVersions, merged } from './merge.js'
 
-export type Request = TokenSubscription | RankingSubscription | TotalsSubscription | StatusSubscription
+export type Request =
+  | TokenSubscription
+  | RankingSubscription
+  | TotalsSubscription
+  | StatusSubscription
+  | CandlesSubscription
 
 interface Heard {
   readonly type: 'snapshot' | 'update'
@@ -45,7 +53,15 @@ export interface StatusUpdate extends Heard {
   readonly channel: 'status'
   readonly status: StatusReport
 }
-export type Update = TokenUpdate | RankingUpdate | TotalsUpdate | StatusUpdate
+export interface CandlesUpdate extends Heard {
+  readonly channel: 'candles'
+  readonly token: string
+  readonly interval: CandlesMessage['interval']
+  /// Ascending, all that begin at `from` or later.
+  readonly candles: readonly CandleJson[]
+  readonly from: number
+}
+export type Update = TokenUpdate | RankingUpdate | TotalsUpdate | StatusUpdate | CandlesUpdate
 
 /// What comes for a request.
 export type UpdateOf<R extends Request> = Extract<Update, { readonly channel: R['channel'] }>
@@ -54,6 +70,7 @@ export type UpdateOf<R extends Request> = Extract<Update, { readonly channel: R[
 export type StateMessage =
   | TokenMessage
   | RankingMessage
+  | CandlesMessage
   | (Omit<TotalsMessage, 'totals'> & { readonly totals: Totals })
   | (Omit<StatusMessage, 'status'> & { readonly status: StatusReport })
 
@@ -62,8 +79,11 @@ export function keyOf(message: {
   readonly channel: string
   readonly token?: string
   readonly name?: string
+  readonly interval?: string | undefined
 }): string {
-  return `${message.channel} ${message.token ?? message.name ?? ''}`
+  const { channel, token, name, interval } = message
+  const what = token ?? name ?? ''
+  return channel === 'candles' ? `${channel} ${interval ?? '1m'} ${what}` : `${channel} ${what}`
 }
 
 /// Whether the update belongs to the request.
@@ -80,6 +100,7 @@ export function keysOf(request: Request): readonly string[] {
       return [keyOf({ channel: 'ranking', name: request.name ?? 'ranking' })]
     case 'totals':
     case 'status':
+    case 'candles':
       return [keyOf(request)]
     default:
       return request satisfies never
@@ -118,6 +139,10 @@ function whole(message: StateMessage): Update {
       return { type, channel: 'totals', totals: message.totals, times }
     case 'status':
       return { type, channel: 'status', status: message.status, times }
+    case 'candles': {
+      const { token, interval, from, candles } = message
+      return { type, channel: 'candles', token, interval, from, candles, times }
+    }
     default:
       return message satisfies never
   }
@@ -150,6 +175,14 @@ function changed(before: Update | undefined, message: StateMessage): Update | nu
     case 'status':
       if (message.channel !== 'status') return null
       return { ...before, type, status: merged(before.status, message.status), times }
+    case 'candles': {
+      if (message.channel !== 'candles') return null
+      const { from } = message
+      const known = new Map(before.candles.map(candle => [candle.time, candle]))
+      for (const candle of message.candles) known.set(candle.time, candle)
+      const candles = [...known.values()].filter(({ time }) => time >= from).sort((a, b) => a.time - b.time)
+      return { ...before, type, from, candles, times }
+    }
     default:
       return before satisfies never
   }

@@ -25,7 +25,15 @@ import { VolumerError } from './errors.js'
 import { at, Rest } from './rest.js'
 import { Subscription } from './subscription.js'
 
-export type { RankingUpdate, Request, StatusUpdate, TokenUpdate, TotalsUpdate, Update } from './channels.js'
+export type {
+  CandlesUpdate,
+  RankingUpdate,
+  Request,
+  StatusUpdate,
+  TokenUpdate,
+  TotalsUpdate,
+  Update,
+} from './channels.js'
 export type { Closed, SocketConstructor, SocketLike } from './connection.js'
 export { VolumerError } from './errors.js'
 export type {
@@ -194,6 +202,11 @@ export class VolumerClient extends Rest {
       case 'ranking':
         this.#connection?.send({ op: 'unsubscribe', rankings: [request.name ?? 'ranking'] })
         break
+      case 'candles': {
+        const { token, interval = '1m' } = request
+        this.#connection?.send({ op: 'unsubscribe', candles: [{ token, interval }] })
+        break
+      }
       case 'totals':
       case 'status':
         this.#connection?.send({ op: 'unsubscribe', channels: [request.channel] })

@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { epochMs } from '../core/units.js'
 import type { Window } from '../core/windows.js'
+import { CandleReader } from '../delivery/feeds/candle-reader.js'
 import { History } from '../delivery/feeds/history.js'
 import { type ClientInfo, Hub } from '../delivery/feeds/hub.js'
 import { StateFeeds } from '../delivery/feeds/state-feeds.js'
@@ -34,7 +35,7 @@ import type { Dashboard } from '../ports/dashboard.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StatsFeed } from '../ports/stats-feed.js'
 import type { TokenQueries } from '../ports/token-queries.js'
-import type { TradeArchive } from '../ports/trade-archive.js'
+import type { AdmittedSwap, TradeArchive } from '../ports/trade-archive.js'
 import type { TradeLog } from '../ports/trade-log.js'
 
 export interface WebOptions {
@@ -47,6 +48,8 @@ export interface WebOptions {
   readonly queries: TokenQueries
   /// The page for browsers; null where none was built.
   readonly dashboard: Dashboard | null
+  /// Whether `archived` is called: else somebody else archives.
+  readonly archivesHere: boolean
   readonly clock: Clock
   /// Resolves in a later turn of the event loop.
   nextTurn(): Promise<void>
@@ -78,6 +81,10 @@ export interface Web {
   clients(): ClientStatus
   gauges(): WebGauges
   readonly guard: Guard
+  /// Those swaps are in the archive now.
+  archived(swaps: readonly AdmittedSwap[]): void
+  /// Whether anybody waits for what is archived.
+  readonly followsArchive: boolean
   /// For operators.
   listClients(): readonly ClientInfo[]
   closeClient(id: number): boolean
@@ -118,7 +125,12 @@ export function web(options: WebOptions): Web {
   const history = new History({ keptMs: limits.resumeMs, bytesMax: limits.resumeBytesMax })
   const epoch = randomBytes(4).toString('hex')
   const tokenFeed = new TokenFeed({ windows, tokens: table, history, epoch })
-  const stateFeeds = new StateFeeds({ windows, standings, totals, status: options.status })
+  const { archive, archivesHere: isTold } = options
+  const candles =
+    archive === null
+      ? null
+      : new CandleReader({ candles: query => archive.candles(query), isTold, clock, onError })
+  const stateFeeds = new StateFeeds({ windows, standings, totals, candles, clock, status: options.status })
   const hub = new Hub({ tokenFeed, stateFeeds, history, clock, limits, metrics, serving })
   const draining = (): boolean => drained !== null
   const app = httpServer({
@@ -149,8 +161,8 @@ export function web(options: WebOptions): Web {
     intake: intake(options),
     rate:
       limits.swapsPerSecond === null ? null : new Rate(clock, limits.swapsPerSecond, limits.swapsPerSecond),
-    archive: options.archive,
     dashboard: options.dashboard,
+    archive,
     clock,
     limits,
     trustProxy: options.trustProxy,
@@ -187,6 +199,7 @@ export function web(options: WebOptions): Web {
     await app.close()
     cancel()
     hub.stop()
+    candles?.stop()
     standings.close()
   }
 
@@ -194,6 +207,10 @@ export function web(options: WebOptions): Web {
     readiness,
     tokens: () => table.size,
     guard,
+    archived: swaps => candles?.archived(swaps),
+    get followsArchive() {
+      return candles?.followed ?? false
+    },
     listClients: () => hub.clients(),
     closeClient: id => hub.closeById(id, 'closedByOperator'),
     keysChanged: () => hub.closeKeys(id => keys?.isValid(id) ?? true),

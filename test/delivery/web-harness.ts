@@ -33,6 +33,8 @@ export interface Setting {
   /// Nobody can be asked unless given.
   readonly queries?: TokenQueries
   readonly dashboard?: Dashboard
+  /// As if another process archived.
+  readonly archivedElsewhere?: boolean
   readonly keys?: ApiKeys
   readonly metrics?: ServerMetrics
   readonly corsOrigins?: readonly string[]
@@ -70,6 +72,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     archive: setting.archive ?? null,
     queries: setting.queries ?? new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
     dashboard: setting.dashboard ?? null,
+    archivesHere: setting.archivedElsewhere !== true,
     clock,
     nextTurn,
     windows: THREE_WINDOWS,

@@ -6,6 +6,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { WebSocket } from 'ws'
+import { MemoryTradeArchive } from '../../src/adapters/memory/trade-archive.js'
+import { ARCHIVE_RULES, BOUNDLESS } from '../contract/trade-archive.js'
 import { api as apiOf } from '../delivery/api.js'
 import { randomStats } from '../delivery/random-stats.js'
 import { Peer } from '../delivery/web-harness.js'
@@ -47,7 +49,7 @@ function shape(random: Random): Record<string, unknown> {
 }
 
 function subscription(random: Random): unknown {
-  const channel = random.pick(['token', 'ranking', 'totals', 'status', 'nope'])
+  const channel = random.pick(['token', 'ranking', 'totals', 'status', 'candles', 'nope'])
   const base: Record<string, unknown> = {
     channel: junkOr(random, channel),
     ...(random.chance(0.7) ? shape(random) : {}),
@@ -58,6 +60,13 @@ function subscription(random: Random): unknown {
       TOKENS.filter(() => random.chance(0.4)),
     )
   if (channel === 'status' || channel === 'totals') delete base.fields
+  if (channel === 'candles') {
+    delete base.fields
+    delete base.windows
+    base.token = junkOr(random, random.pick(TOKENS))
+    if (random.chance(0.5)) base.interval = junkOr(random, random.pick(['1s', '5m', '2m']))
+    if (random.chance(0.3)) base.limit = junkOr(random, random.pick([1, 1000, 1001, 0]))
+  }
   if (channel === 'ranking') {
     if (random.chance(0.5)) base.name = junkOr(random, random.pick(['a', 'b', '__proto__', 'ü']))
     if (random.chance(0.5))
@@ -106,6 +115,7 @@ function request(random: Random, id: number, cursor: unknown): unknown {
         op: 'unsubscribe',
         id,
         rankings: junkOr(random, ['a', '__proto__']),
+        ...(random.chance(0.5) ? { candles: junkOr(random, [{ token: random.pick(TOKENS) }]) } : {}),
         channels: junkOr(random, ['totals']),
       }
     case 6:
@@ -119,7 +129,9 @@ test(`${SECONDS} s of random messages are answered as the documents say`, async 
   const seed = testSeed()
   t.diagnostic(`VOLUMER_SEED=${seed}`)
   const random = new Random(seed)
-  const api = await apiOf(t, { limits: { requestsPerSecond: 1_000_000, tokensPerClientMax: 5 } })
+  const archive = new MemoryTradeArchive(ARCHIVE_RULES, BOUNDLESS)
+  const limits = { requestsPerSecond: 1_000_000, tokensPerClientMax: 5 }
+  const api = await apiOf(t, { archive, limits })
   const { running } = api
   const deadline = Date.now() + SECONDS * 1000
   let peer = await Peer.connect(t, running)

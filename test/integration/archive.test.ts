@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { type CandlesUpdate, VolumerClient } from '../../src/client/client.js'
+import { CANDLE_INTERVALS } from '../../src/core/candles.js'
 import { PostgresServer, postgresPrograms } from '../contract/postgres-server.js'
 import { decimal, fixed } from '../simulation/model.js'
 import { Random, testSeed } from '../simulation/random.js'
@@ -143,6 +146,43 @@ test(`DuckDB: ${ROUNDS} rounds of SIGKILL, and the archive has every swap once`,
   assert.deepEqual(await server.exited, { code: 0, signal: null }, server.output)
   assert.ok(Date.now() - asked < 5000)
   await hasAll(await start(), ledger)
+})
+
+test('candles are live: what a client is left with is what REST answers', async t => {
+  const seed = testSeed()
+  t.diagnostic(`VOLUMER_SEED=${seed}`)
+  const random = new Random(seed)
+  const ledger = new Ledger(random)
+  // Who follows candles is what makes swaps be archived at all.
+  const server = await setUp(t, ['--archive', 'duckdb', '--archive-interval', '1h'])()
+  const client = new VolumerClient({ url: server.url, WebSocket })
+  t.after(() => client.close())
+  const newest = new Map<string, CandlesUpdate>()
+  for (const token of ledger.tokens.slice(0, 5)) {
+    for (const interval of ['1s', '1m', '1h'] as const) {
+      const want = { channel: 'candles', token, interval, limit: 200, mode: 'delta' } as const
+      client.subscribe(want, update => newest.set(`${token} ${interval}`, update))
+    }
+  }
+  const abort = new AbortController()
+  const working = load(server, ledger, random, abort.signal)
+  const volumes = () => [...newest.values()].filter(({ candles }) => candles.length > 0).length
+  while (volumes() < 10) await pause(50)
+  abort.abort()
+  await working
+  await settle(server, ledger)
+  await archived(server)
+  const deadline = Date.now() + 20_000
+  for (const { token, interval } of [...newest.values()]) {
+    for (;;) {
+      const { from = 0, candles } = newest.get(`${token} ${interval}`) ?? {}
+      const path = `/v1/tokens/${encodeURIComponent(token)}/candles?interval=${interval}&from=${from}&to=${from + 1000 * CANDLE_INTERVALS[interval]}`
+      const answer = field(await json(server, path), 'candles')
+      if (JSON.stringify(candles) === JSON.stringify(answer)) break
+      if (Date.now() > deadline) assert.deepEqual(candles, answer, `${token} ${interval}`)
+      await pause(50)
+    }
+  }
 })
 
 test('an archive that cannot be opened says what is safe and what to do', async t => {

@@ -194,7 +194,9 @@ test('what the server answers matches the documents', async t => {
 })
 
 test('what is said over a WebSocket matches the documents', async t => {
-  const api = await apiOf(t)
+  const archive = new MemoryTradeArchive(ARCHIVE_RULES, BOUNDLESS)
+  await new Writer(archive).swaps(START, swap('a', START, { usd: '0' }), swap('b', START))
+  const api = await apiOf(t, { archive })
   const { running } = api
   running.feed.publish([withVolume('BTC', 1, 10), withVolume('ETH', 1, 20)])
   const peer = await Peer.connect(t, running)
@@ -210,25 +212,32 @@ test('what is said over a WebSocket matches the documents', async t => {
         { channel: 'ranking', name: 'top', sort: 'volume.m5', limit: 2, mode: 'delta' },
         { channel: 'totals' },
         { channel: 'status' },
+        { channel: 'candles', token: 'BTC', interval: '1h', mode: 'delta' },
       ],
     },
     { op: 'unsubscribe', tokens: ['NOPE'] },
+    { op: 'unsubscribe', candles: [{ token: 'NOPE' }] },
     { op: 'ping', id: 3 },
   ]) {
     if (typeof request === 'object' && request.op === 'subscribe')
       api.assertRequest('SubscribeRequest', request)
     peer.say(request)
   }
-  const types = new Set(['error', 'subscribed', 'snapshot', 'gap', 'unsubscribed', 'pong'])
+  const types = new Set(['error', 'subscribed', 'snapshot', 'gap', 'unsubscribed', 'pong', 'candles'])
   const heard: unknown[] = []
   const take = () => {
     for (const message of peer.heard.splice(0)) {
       heard.push(message)
       types.delete(message.type)
+      types.delete(String(message.channel))
     }
     return types.size === 0
   }
-  await until(take, `still to come: ${[...types]}`)
+  const takeLater = () => {
+    running.clock.advance(10)
+    return take()
+  }
+  await until(takeLater, `still to come: ${[...types]}`)
   running.feed.publish([withVolume('BTC', 2, 30), withVolume('ETH', 2, 21), tokenGone('BTC', 3)])
   for (const more of ['update', 'heartbeat']) types.add(more)
   running.clock.advance(1000)

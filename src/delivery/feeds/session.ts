@@ -14,7 +14,7 @@ import {
 } from '../wire/requests.js'
 import type { Client } from './client.js'
 import { partsOf } from './parts.js'
-import { RANKING_NAME, type StateFeeds, type StatePlan } from './state-feeds.js'
+import { CANDLES_INTERVAL, candlesKey, RANKING_NAME, type StateFeeds, type StatePlan } from './state-feeds.js'
 import type { TokenFeed, TokenPlan } from './token-feed.js'
 
 export interface SessionOptions {
@@ -82,7 +82,7 @@ export class Session {
     const opened = plans.states.map(plan => ({ plan, feed: stateFeeds.open(plan) }))
     if (opened.some(({ feed }) => feed === null)) {
       for (const { feed } of opened) if (feed !== null) stateFeeds.letGo(feed)
-      const message = 'the server follows too many different rankings at the moment'
+      const message = 'the server follows too many different rankings and candles at the moment'
       return { code: 'tooManySubscriptions', message, field: 'subscriptions' }
     }
     const follows = opened.flatMap(({ plan, feed }) =>
@@ -122,7 +122,7 @@ export class Session {
     }
     const twice = states.find(({ key }, i) => states.findIndex(other => other.key === key) < i)
     if (twice !== undefined) {
-      const message = `${twice.key} is subscribed to twice; rankings of different names may be`
+      const message = `${twice.key} is subscribed to twice; rankings of different names and candles of different intervals may be`
       return { code: 'invalidRequest', message, field: 'subscriptions' }
     }
     return { tokens, states }
@@ -137,7 +137,7 @@ export class Session {
     }
     const freshStates = states.filter(({ key }) => !client.states.has(key)).length
     if (client.states.size + freshStates > statesPerClientMax) {
-      const message = `a connection follows at most ${statesPerClientMax} rankings, totals and statuses`
+      const message = `a connection follows at most ${statesPerClientMax} rankings, candles, totals and statuses`
       return { code: 'tooManySubscriptions', message, field: 'subscriptions' }
     }
     return null
@@ -145,10 +145,13 @@ export class Session {
 
   #unsubscribe(client: Client, request: UnsubscribeRequest): void {
     const { tokenFeed, stateFeeds, clock } = this.#options
-    const { tokens = [], rankings = [], channels = [] } = request
+    const { tokens = [], rankings = [], candles = [], channels = [] } = request
     const now = clock.now()
     tokenFeed.unfollow(client, tokens, now)
     for (const name of rankings) stateFeeds.unfollow(client, `ranking ${name}`)
+    for (const { token, interval = CANDLES_INTERVAL } of candles) {
+      stateFeeds.unfollow(client, candlesKey(token, interval))
+    }
     for (const channel of channels) {
       if (channel === 'token') tokenFeed.unfollow(client, [...client.tokens.keys()], now)
       for (const key of [...client.states.keys()]) {
@@ -160,15 +163,18 @@ export class Session {
   }
 }
 
-/// In the request's own words, with defaults of rankings' names.
+/// In the request's own words, with defaults of what tells states apart.
 function acknowledgement(request: SubscribeRequest): Record<string, unknown> {
   const { id, tokens, subscriptions } = request
   return inOrder({
     id,
     tokens,
-    subscriptions: subscriptions?.map(subscription =>
-      subscription.channel === 'ranking' ? { name: RANKING_NAME, ...subscription } : subscription,
-    ),
+    subscriptions: subscriptions?.map(subscription => {
+      if (subscription.channel === 'ranking') return { name: RANKING_NAME, ...subscription }
+      return subscription.channel === 'candles'
+        ? { interval: CANDLES_INTERVAL, ...subscription }
+        : subscription
+    }),
   })
 }
 
@@ -176,9 +182,10 @@ function inOrder(said: {
   readonly id?: RequestId | undefined
   readonly tokens?: readonly string[] | undefined
   readonly rankings?: readonly string[] | undefined
+  readonly candles?: readonly unknown[] | undefined
   readonly channels?: readonly string[] | undefined
   readonly subscriptions?: readonly unknown[] | undefined
 }): Record<string, unknown> {
-  const { id, tokens, rankings, channels, subscriptions } = said
-  return { id, tokens, rankings, channels, subscriptions }
+  const { id, tokens, rankings, candles, channels, subscriptions } = said
+  return { id, tokens, rankings, candles, channels, subscriptions }
 }

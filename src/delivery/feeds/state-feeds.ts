@@ -1,20 +1,33 @@
 /// The feeds of states that are followed right now: made with the first follower, gone with the last.
 
 import type { EpochMs } from '../../core/units.js'
+import type { Clock } from '../../ports/clock.js'
 import { ruleText } from '../rankings/rank.js'
 import { ruleOf } from '../rankings/rule.js'
 import type { Standings } from '../rankings/standings.js'
 import { selectionFor, windowsFor } from '../selection.js'
 import type { TotalsTable } from '../totals.js'
 import type { PlacedWindow } from '../wire/metrics.js'
-import type { RankingSubscription, StatusSubscription, TotalsSubscription } from '../wire/requests.js'
+import { ProblemError } from '../wire/problem.js'
+import type {
+  CandlesSubscription,
+  RankingSubscription,
+  StatusSubscription,
+  TotalsSubscription,
+} from '../wire/requests.js'
 import type { StatusReport } from '../wire/status.js'
+import type { CandleReader } from './candle-reader.js'
+import { CandleSource } from './candle-source.js'
 import type { Client } from './client.js'
 import { DocumentSource } from './document-source.js'
 import { RankingSource } from './ranking-source.js'
 import { StateFeed, type StateFollow, type StateSource } from './state-feed.js'
 
-export type StateSubscription = RankingSubscription | TotalsSubscription | StatusSubscription
+export type StateSubscription =
+  | RankingSubscription
+  | TotalsSubscription
+  | StatusSubscription
+  | CandlesSubscription
 
 /// Ten updates a second are more than a ranking can be read at.
 const INTERVAL_MS_MIN = 100
@@ -22,6 +35,9 @@ const INTERVAL_MS_MIN = 100
 const FEEDS_MAX = 256
 const RANKING_RATE = 5
 const DOCUMENT_RATE = 1
+const CANDLES_RATE = 5
+export const CANDLES_INTERVAL = '1m'
+const CANDLES_LIMIT = 10
 export const RANKING_NAME = 'ranking'
 const RANKING_LIMIT = 10
 
@@ -29,8 +45,14 @@ export interface StateFeedsOptions {
   readonly windows: readonly PlacedWindow[]
   readonly standings: Standings
   readonly totals: TotalsTable
+  /// null where there is no archive.
+  readonly candles: CandleReader | null
+  readonly clock: Clock
   status(): StatusReport
 }
+
+/// Among the states of a client.
+export const candlesKey = (token: string, interval: string): string => `candles ${interval} ${token}`
 
 /// What a subscription comes to. Made before anything of a request is done, so that its faults are known.
 export interface StatePlan {
@@ -102,8 +124,30 @@ export class StateFeeds {
         const source = { channel: 'status', delta, read: status, event: () => null } as const
         return { key: 'status', name: '', feedKey, intervalMs: every, make: () => new DocumentSource(source) }
       }
+      case 'candles':
+        return this.#planCandles(subscription, delta, intervalMs(CANDLES_RATE))
       default:
         return subscription satisfies never
+    }
+  }
+
+  #planCandles(
+    { token, interval = CANDLES_INTERVAL, limit = CANDLES_LIMIT }: CandlesSubscription,
+    delta: boolean,
+    intervalMs: number,
+  ): StatePlan {
+    const { candles: reader, clock } = this.#options
+    if (reader === null) {
+      const detail = 'this server keeps no archive, which candles come from: see --archive'
+      throw new ProblemError('invalid-parameter', detail, { field: 'channel' })
+    }
+    const key = candlesKey(token, interval)
+    return {
+      key,
+      name: '',
+      feedKey: `${JSON.stringify([limit, delta, intervalMs])} ${key}`,
+      intervalMs,
+      make: () => new CandleSource({ token, interval, limit, delta, clock, reader }),
     }
   }
 

@@ -1,7 +1,7 @@
 /// Examples of what is said over feeds. A test validates each by its schema.
 
 import type { SERVER_MESSAGES } from '../wire/messages.js'
-import { SELECTED, STATISTICS, TOTALS } from './examples.js'
+import { CANDLES, SELECTED, STATISTICS, TOTALS } from './examples.js'
 
 const times = { event: 1795478009961, rolled: 1795478010379, sent: 1795478010380 }
 const cursor = 'k3x9.845'
@@ -47,6 +47,18 @@ export const MESSAGE_EXAMPLES: Readonly<Record<keyof typeof SERVER_MESSAGES, rea
   ],
   TotalsMessage: [{ type: 'snapshot', seq: 3, channel: 'totals', totals: TOTALS, times }],
   StatusMessage: [{ type: 'update', seq: 4, channel: 'status', status: { tokens: 18 }, times }],
+  CandlesMessage: [
+    {
+      type: 'update',
+      seq: 8,
+      channel: 'candles',
+      token: 'BTC',
+      interval: '5m',
+      from: 1795517700000,
+      candles: CANDLES.candles.slice(0, 1),
+      times: { event: null, rolled: null, sent: 1795518141950 },
+    },
+  ],
   Subscribed: [
     { type: 'subscribed', seq: 1, id: 1, tokens: ['BTC', 'ETH'] },
     {
@@ -56,7 +68,10 @@ export const MESSAGE_EXAMPLES: Readonly<Record<keyof typeof SERVER_MESSAGES, rea
       subscriptions: [{ channel: 'ranking', name: 'top', sort: 'volume.h1', limit: 2, mode: 'delta' }],
     },
   ],
-  Unsubscribed: [{ type: 'unsubscribed', seq: 6, id: 2, tokens: ['ETH'] }],
+  Unsubscribed: [
+    { type: 'unsubscribed', seq: 6, id: 2, tokens: ['ETH'] },
+    { type: 'unsubscribed', seq: 9, candles: [{ token: 'BTC', interval: '5m' }] },
+  ],
   Pong: [{ type: 'pong', seq: 7, id: 3, time: 1795478010380 }],
   Heartbeat: [{ type: 'heartbeat', seq: 8, cursor, time: 1795478010519 }],
   Gap: [
@@ -96,6 +111,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
         { channel: 'ranking', name: 'top', sort: 'volume.h1', filter: 'txns.h1.traders>=2', limit: 2 },
         { channel: 'totals', windows: ['24h'] },
         { channel: 'status', maxRate: 0.2 },
+        { channel: 'candles', token: 'BTC', interval: '5m', limit: 500, mode: 'delta' },
       ],
       cursor,
     },
@@ -103,6 +119,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   UnsubscribeRequest: [
     { op: 'unsubscribe', tokens: ['ETH'], id: 2 },
     { op: 'unsubscribe', rankings: ['top'], channels: ['totals'] },
+    { op: 'unsubscribe', candles: [{ token: 'BTC', interval: '5m' }] },
   ],
   PingRequest: [{ op: 'ping', id: 3 }],
 }

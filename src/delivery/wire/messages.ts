@@ -2,6 +2,8 @@
 /// which counts the messages of the connection from 1 without holes. docs/wire.md shows all of them.
 
 import Type from 'typebox'
+import { CANDLE_INTERVAL_NAMES } from '../../core/candles.js'
+import { Candle } from './archive.js'
 import { RequestId, Subscription } from './requests.js'
 import { closed, count, epochMs, nullable, oneOf, TokenName, type Wire } from './schema.js'
 import { TokenStatistics, Totals } from './token-statistics.js'
@@ -115,6 +117,24 @@ export const StatusMessage = closed(
 )
 export type StatusMessage = Wire<typeof StatusMessage>
 
+export const CandlesMessage = closed(
+  {
+    type: stateType,
+    seq,
+    channel: Type.Literal('candles'),
+    token: TokenName,
+    interval: oneOf(CANDLE_INTERVAL_NAMES),
+    from: epochMs('What is followed are candles that begin then or later; it moves on.'),
+    candles: Type.Array(Candle, {
+      description:
+        'Ascending, each whole: all of them, in updates of mode `delta` those that changed. Put each in the place of the one with the same `time`.',
+    }),
+    times: Times,
+  },
+  'The newest candles of a token.',
+)
+export type CandlesMessage = Wire<typeof CandlesMessage>
+
 export const Subscribed = closed(
   {
     type: Type.Literal('subscribed'),
@@ -133,6 +153,7 @@ export const Unsubscribed = closed(
     id,
     tokens: Type.Optional(Type.Array(TokenName)),
     rankings: Type.Optional(Type.Array(Type.String())),
+    candles: Type.Optional(Type.Array(closed({ token: TokenName, interval: Type.Optional(Type.String()) }))),
     channels: Type.Optional(Type.Array(Type.String())),
   },
   'Answers `unsubscribe`. Nothing of it comes after this.',
@@ -179,7 +200,7 @@ export const ERROR_CODES = {
   invalidToken: 'Empty, longer than 128 characters, or not valid Unicode.',
   tooManyTokens: 'The connection would follow too many tokens; nothing of the request was done.',
   tooManySubscriptions:
-    'Too many rankings on the connection, or on the server; nothing of the request was done.',
+    'Too many rankings, candles and other states on the connection, or on the server; nothing of the request was done.',
   tooManyMessages: 'Too many messages a second; the connection is closed with 4029.',
 } as const
 export type ErrorCode = keyof typeof ERROR_CODES
@@ -220,6 +241,7 @@ export const SERVER_MESSAGES = {
   RankingMessage,
   TotalsMessage,
   StatusMessage,
+  CandlesMessage,
   Subscribed,
   Unsubscribed,
   Pong,
@@ -235,6 +257,7 @@ export type ServerMessage =
   | RankingMessage
   | TotalsMessage
   | StatusMessage
+  | CandlesMessage
   | Wire<typeof Subscribed>
   | Wire<typeof Unsubscribed>
   | Wire<typeof Pong>

@@ -2,6 +2,7 @@
 /// does not begin with `{`, which subscribes to the token of that name (the predecessor's clients do).
 
 import Type, { type TSchema } from 'typebox'
+import { CANDLE_INTERVAL_NAMES, type CandleInterval } from '../../core/candles.js'
 import { type Fault, type Validator, validator } from '../validate.js'
 import { ALL_FIELDS } from './fields.js'
 import type { ErrorCode } from './messages.js'
@@ -11,6 +12,7 @@ const ID_LENGTH_MAX = 64
 const ID_WANTED = `a string of at most ${ID_LENGTH_MAX} characters or a finite number`
 export const SUBSCRIPTIONS_MAX = 100
 export const RANKING_LIMIT_MAX = 100
+const CANDLES_LIMIT_MAX = 1000
 const RANKING_OFFSET_MAX = 100_000_000
 /// Updates a second.
 export const RATE_MAX = 1000
@@ -95,14 +97,36 @@ export const StatusSubscription = closed(
   { channel: Type.Literal('status'), ...pace },
   'As GET /v1/status. At most 10 updates a second, one by default.',
 )
+const interval = Type.Optional(
+  Type.Unsafe<CandleInterval>({ ...oneOf(CANDLE_INTERVAL_NAMES), default: '1m' }),
+)
+export const CandlesSubscription = closed(
+  {
+    channel: Type.Literal('candles'),
+    token: TokenName,
+    interval,
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: CANDLES_LIMIT_MAX,
+        default: 10,
+        description: 'Candles that begin within the last so many intervals.',
+      }),
+    ),
+    ...pace,
+  },
+  'The newest candles of a token, as GET /v1/tokens/{token}/candles has them, and what late swaps change in them. In mode `delta` an ' +
+    'update has only the candles that changed. At most 10 updates a second, 5 by default.',
+)
 export const Subscription = Type.Union(
-  [TokenSubscription, RankingSubscription, TotalsSubscription, StatusSubscription],
+  [TokenSubscription, RankingSubscription, TotalsSubscription, StatusSubscription, CandlesSubscription],
   { description: 'What is to be followed.' },
 )
 export type TokenSubscription = Wire<typeof TokenSubscription>
 export type RankingSubscription = Wire<typeof RankingSubscription>
 export type TotalsSubscription = Wire<typeof TotalsSubscription>
 export type StatusSubscription = Wire<typeof StatusSubscription>
+export type CandlesSubscription = Wire<typeof CandlesSubscription>
 export type Subscription = Wire<typeof Subscription>
 
 const cursor = Type.Optional(
@@ -141,8 +165,14 @@ export const UnsubscribeRequest = Type.Object(
     id,
     tokens: Type.Optional(tokens),
     rankings: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: SUBSCRIPTIONS_MAX })),
+    candles: Type.Optional(
+      Type.Array(closed({ token: TokenName, interval }), {
+        maxItems: SUBSCRIPTIONS_MAX,
+        'x-wanted': 'an array of tokens and intervals',
+      }),
+    ),
     channels: Type.Optional(
-      Type.Array(oneOf(['token', 'ranking', 'totals', 'status']), {
+      Type.Array(oneOf(['token', 'ranking', 'totals', 'status', 'candles']), {
         maxItems: 8,
         description: 'Everything of these channels.',
       }),
@@ -176,6 +206,7 @@ const VALIDATORS: ReadonlyMap<unknown, Validator<TSchema>> = new Map<unknown, Va
   ['ranking', validator(RankingSubscription)],
   ['totals', validator(TotalsSubscription)],
   ['status', validator(StatusSubscription)],
+  ['candles', validator(CandlesSubscription)],
 ])
 const REQUEST_ID = validator(RequestId)
 const SUBSCRIBE = validator(SubscribeRequest)
@@ -220,9 +251,10 @@ export function parseRequest(text: string): Parsed<ClientRequest> {
       if (
         document.tokens === undefined &&
         document.rankings === undefined &&
+        document.candles === undefined &&
         document.channels === undefined
       ) {
-        return invalid({ field: 'tokens', message: 'tokens, rankings or channels are given' }, given)
+        return invalid({ field: 'tokens', message: 'tokens, rankings, candles or channels are given' }, given)
       }
       return withTokens(onceEach(document))
     case 'ping':
@@ -238,7 +270,7 @@ export function parseRequest(text: string): Parsed<ClientRequest> {
 }
 
 /// Of a list of subscriptions, each by the schema of its channel, so that the fault is named and not only that none of
-/// four schemas fits.
+/// the schemas fits.
 export function subscriptionFault(subscriptions: unknown): Fault | null {
   if (subscriptions === undefined || !Array.isArray(subscriptions)) return null
   for (const [i, subscription] of subscriptions.slice(0, SUBSCRIPTIONS_MAX).entries()) {
@@ -275,8 +307,12 @@ function withTokens<R extends SubscribeRequest | UnsubscribeRequest>(request: R)
   if (faulty !== null) return { error: { code: 'invalidToken', ...faulty, ...idField(request.id) } }
   if (request.op === 'subscribe') {
     for (const [i, subscription] of request.subscriptions?.entries() ?? []) {
-      if (subscription.channel !== 'token') continue
-      const fault = tokensFault(subscription.tokens, `subscriptions[${i}].tokens`)
+      const fault =
+        subscription.channel === 'token'
+          ? tokensFault(subscription.tokens, `subscriptions[${i}].tokens`)
+          : subscription.channel === 'candles'
+            ? nameFault(subscription.token, `subscriptions[${i}].token`)
+            : null
       if (fault !== null) return { error: { code: 'invalidToken', ...fault, ...idField(request.id) } }
     }
   }
@@ -285,10 +321,15 @@ function withTokens<R extends SubscribeRequest | UnsubscribeRequest>(request: R)
 
 function tokensFault(tokens: readonly string[] | undefined, field: string): Fault | null {
   for (const [i, token] of tokens?.entries() ?? []) {
-    const message = tokenFault(token)
-    if (message !== null) return { field: `${field}[${i}]`, message }
+    const fault = nameFault(token, `${field}[${i}]`)
+    if (fault !== null) return fault
   }
   return null
+}
+
+function nameFault(token: string, field: string): Fault | null {
+  const message = tokenFault(token)
+  return message === null ? null : { field, message }
 }
 
 function invalid({ field, message }: Fault, id: RequestId | undefined): Parsed<never> {

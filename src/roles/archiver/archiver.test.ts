@@ -51,12 +51,19 @@ interface Setting {
   readonly clock?: ManualClock
   readonly log?: MemoryTradeLog
   readonly archive?: FailingArchive
+  readonly awaited?: boolean
 }
 
-function setUp({ clock = new ManualClock(START), log, archive = new FailingArchive() }: Setting = {}) {
+function setUp({
+  clock = new ManualClock(START),
+  log,
+  archive = new FailingArchive(),
+  awaited = false,
+}: Setting = {}) {
   const said: string[] = []
   const faults: unknown[] = []
   const released: number[] = []
+  const stored: string[] = []
   const trades = log ?? new MemoryTradeLog({ clock })
   const archiver = new Archiver({
     partition: 0,
@@ -65,13 +72,15 @@ function setUp({ clock = new ManualClock(START), log, archive = new FailingArchi
     rules: RULES,
     clock,
     intervalMs: INTERVAL,
+    isAwaited: () => awaited,
+    stored: swaps => stored.push(...swaps.map(({ id }) => id)),
     archived: (_, below) => released.push(below),
     nextTurn,
     say: message => said.push(message),
     fail: error => faults.push(error),
   })
   archiver.start()
-  return { archive, archiver, clock, log: trades, said, faults, released }
+  return { archive, archiver, clock, log: trades, said, faults, released, stored }
 }
 
 function line(id: string, time: number, more: object = {}): string {
@@ -134,6 +143,21 @@ test('many swaps are stored before the interval is over', async () => {
   await until(() => archiver.counts.archived >= 20_000, 'a full batch is stored')
   await archiver.stop()
   assert.equal(archiver.counts.archived, 21_000)
+})
+
+test('what somebody waits for is stored after a second, and told once it is', async () => {
+  const { archive, archiver, clock, log, stored } = setUp({ awaited: true })
+  await until(() => archiver.position === 0, 'the archiver follows')
+  await append(log, line('a', START))
+  await nextTurn()
+  await nextTurn()
+  clock.advance(999)
+  await nextTurn()
+  assert.deepEqual([archive.appends, stored], [0, []])
+  clock.advance(1)
+  await until(() => archiver.position === 1, 'it is archived')
+  assert.deepEqual([await idsIn(archive), stored], [['a'], ['a']])
+  await archiver.stop()
 })
 
 test('a stop stores what waits', async () => {

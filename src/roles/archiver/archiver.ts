@@ -9,7 +9,7 @@
 import { type EpochMs, epochMs, type Offset, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import { OffsetGoneError, PortError, PositionMovedError, SettingsMismatchError } from '../../ports/errors.js'
-import type { ArchivePosition, TradeArchive } from '../../ports/trade-archive.js'
+import type { AdmittedSwap, ArchivePosition, TradeArchive } from '../../ports/trade-archive.js'
 import type { TradeLog } from '../../ports/trade-log.js'
 import { within } from '../interrupter.js'
 import { pause, Timer } from '../timer.js'
@@ -22,6 +22,10 @@ export interface ArchiverOptions {
   readonly rules: BuilderRules
   readonly clock: Clock
   readonly intervalMs: number
+  /// Whether somebody waits for what is archived: then a batch is stored after a second.
+  isAwaited(): boolean
+  /// These swaps are stored, or were before.
+  stored(swaps: readonly AdmittedSwap[]): void
   /// Everything below is archived: the log may drop it.
   archived(partition: number, below: Offset): void
   nextTurn(): Promise<void>
@@ -41,6 +45,7 @@ export interface ArchiverCounts {
 
 /// A batch of so many swaps is stored at once.
 const BATCH_SWAPS = 20_000
+const AWAITED_INTERVAL_MS = 1000
 const MAINTAIN_MS = 60_000
 /// A caught-up archive is as of so long ago: what was appended since may be on its way.
 const AS_OF_DELAY_MS = 60_000
@@ -155,7 +160,7 @@ export class Archiver {
   }
 
   async #follow(position: ArchivePosition): Promise<void> {
-    const { partition, log, rules, intervalMs, nextTurn } = this.#options
+    const { partition, log, rules, intervalMs, isAwaited, nextTurn } = this.#options
     const builder = new BatchBuilder(partition, rules, position)
     // One of its own: a follower that waits for records ends by its signal only.
     const following = new AbortController()
@@ -178,7 +183,7 @@ export class Archiver {
         await builder.add(come.value, nextTurn)
         if (builder.size >= BATCH_SWAPS) await this.#store(builder)
         if (builder.isEmpty) timer.set(MAINTAIN_MS)
-        else timer.setUnlessSooner(intervalMs)
+        else timer.setUnlessSooner(isAwaited() ? Math.min(AWAITED_INTERVAL_MS, intervalMs) : intervalMs)
         next = batches.next()
       }
       if (!builder.isEmpty) await this.#append(builder)
@@ -202,6 +207,7 @@ export class Archiver {
     this.#counts.archived += archived
     this.#counts.duplicates += duplicates
     this.#counts.expired += expired
+    this.#options.stored(batch.swaps)
     this.#reached({ offset: batch.to, logTime: batch.logTime })
   }
 
