@@ -159,13 +159,14 @@ async function main(): Promise<void> {
     say: console.error,
   })
   const plan = {
+    replica: 'a',
     partitions: PARTITIONS,
     retentionMs: 86_400_000,
     deadLettersMaxBytes: 2 ** 28,
     replication: 1,
   }
   for (const prefix of ['ours.', 'theirs.']) await ensureTopics(cluster, topicSpecs({ ...plan, prefix }), 1)
-  const log = await KafkaTradeLog.open({ cluster, topic: topicNames('ours.').trades })
+  const log = await KafkaTradeLog.open({ cluster, topic: topicNames('ours.', 'a').trades })
   const generator = new SwapGenerator({
     seed: 1,
     tokens: 10_000,
@@ -180,7 +181,7 @@ async function main(): Promise<void> {
   await measure('follow', () => readAll(log, null))
   await measure('follow and decode', () => readAll(log, new JsonDecoder()))
   await latencies(log, generator)
-  await library(brokers.bootstrap(), topicNames('theirs.').trades, pieces)
+  await library(brokers.bootstrap(), topicNames('theirs.', 'a').trades, pieces)
   report({
     name: 'kafka',
     measures,

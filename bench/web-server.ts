@@ -17,6 +17,7 @@ import { epochMs, offset, tick } from '../src/core/units.js'
 import { DEFAULT_WINDOWS, parseWindows } from '../src/core/windows.js'
 import { DEFAULT_WEB_LIMITS } from '../src/delivery/limits.js'
 import { ServerMetrics } from '../src/delivery/metrics/server-metrics.js'
+import { PartitionTable } from '../src/delivery/partition-table.js'
 import { web } from '../src/roles/web.js'
 import type { Asked, Cost } from './web-ipc.js'
 
@@ -67,6 +68,9 @@ function statistics(token: string): StatsUpdate {
 const role = web({
   archivesHere: true,
   feed,
+  serves: true,
+  partitions: new PartitionTable(),
+  elsewhere: () => [],
   log: new MemoryTradeLog({ clock }),
   deadLetters: new MemoryDeadLetters({ sizeBytesMax: 1e6 }),
   archive: null,

@@ -16,6 +16,8 @@ import {
   optional,
   orAuto,
   origins,
+  ownPartitions,
+  replicaName,
   roles,
   secret,
   seed,
@@ -116,7 +118,7 @@ export const KEYS = {
   kafka: key(
     optional(brokers),
     'none',
-    'Kafka brokers to begin with; the trade log and the dead letters are there then',
+    'Kafka brokers to begin with: log, state, statistics and dead letters are there then, and instances share the work',
     'VOLUMER_KAFKA_BROKERS',
   ),
   'kafka-prefix': key(
@@ -124,7 +126,22 @@ export const KEYS = {
     'none',
     'put before the names of topics; several Volumers can share a cluster',
   ),
-  'kafka-partitions': key(integer('number', 1, 10_000), '1', 'partitions of topics that are made'),
+  'kafka-partitions': key(integer('number', 1, 10_000), '12', 'partitions of topics that are made'),
+  'kafka-own': key(
+    ownPartitions,
+    'group',
+    'partitions to roll, such as 0-3,7; group shares them between all instances (Kafka 4)',
+  ),
+  replica: key(
+    replicaName,
+    'a',
+    'replica set of this instance on Kafka; each set rolls everything, so one may fail without a gap',
+  ),
+  advertise: key(
+    orAuto(text),
+    'auto',
+    'URL at which other instances reach this one; auto: host and port that it listens on',
+  ),
   'kafka-replication': key(
     orAuto(integer('number', 1, 10)),
     'auto',

@@ -87,6 +87,36 @@ export const topicPrefix: ValueType<string> = {
   format: value => (value === '' ? 'none' : value),
 }
 
+/// A name that can be part of a topic's.
+export const replicaName: ValueType<string> = {
+  secret: false,
+  placeholder: 'name',
+  wants: 'up to 30 letters, digits and dashes',
+  parse: value => (/^[A-Za-z0-9-]{1,30}$/.test(value) ? value : null),
+  format: value => value,
+}
+
+const PARTITIONS_MAX = 10_000
+
+/// Partitions by number, or `group`: those that the group assigns.
+export const ownPartitions: ValueType<readonly number[] | 'group'> = {
+  secret: false,
+  placeholder: 'list',
+  wants: 'group, or a list of partitions such as 0-3,7',
+  parse: value => {
+    if (value === 'group') return value
+    const found = new Set<number>()
+    for (const entry of value.split(',')) {
+      const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(entry.trim())
+      const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])]
+      if (match === null || from > to || to >= PARTITIONS_MAX) return null
+      for (let partition = from; partition <= to; partition++) found.add(partition)
+    }
+    return Object.freeze([...found].sort((a, b) => a - b))
+  },
+  format: value => (value === 'group' ? value : value.join(',')),
+}
+
 export const flag: ValueType<boolean> = {
   secret: false,
   placeholder: 'true|false',

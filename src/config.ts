@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseToml } from 'smol-toml'
 import { isKeyName, KEY_NAMES, KEYS, type KeyName, variableOf } from './config-keys.js'
-import type { ArchivePlace, BrokerAddress, RoleName } from './config-values.js'
+import { type ArchivePlace, type BrokerAddress, ROLES, type RoleName } from './config-values.js'
 import { type Window, windowLabel } from './core/windows.js'
 
 /// All durations in milliseconds, all sizes in bytes. `archive` is none with storage in memory.
@@ -41,6 +41,9 @@ export interface Config {
   readonly kafka: readonly BrokerAddress[] | 'none'
   readonly kafkaPrefix: string
   readonly kafkaPartitions: number
+  readonly kafkaOwn: readonly number[] | 'group'
+  readonly replica: string
+  readonly advertise: string | 'auto'
   readonly kafkaReplication: number | 'auto'
   readonly kafkaTls: boolean
   readonly kafkaTlsCa: string | 'none'
@@ -172,6 +175,9 @@ export function resolveConfig(input: ConfigInput): Resolved {
     kafka: read('kafka', KEYS.kafka.type),
     kafkaPrefix: read('kafka-prefix', KEYS['kafka-prefix'].type),
     kafkaPartitions: read('kafka-partitions', KEYS['kafka-partitions'].type),
+    kafkaOwn: read('kafka-own', KEYS['kafka-own'].type),
+    replica: read('replica', KEYS.replica.type),
+    advertise: read('advertise', KEYS.advertise.type),
     kafkaReplication: read('kafka-replication', KEYS['kafka-replication'].type),
     kafkaTls: read('kafka-tls', KEYS['kafka-tls'].type),
     kafkaTlsCa: read('kafka-tls-ca', KEYS['kafka-tls-ca'].type),
@@ -203,20 +209,34 @@ export function resolveConfig(input: ConfigInput): Resolved {
     value: shownValue(key, given.get(key)?.text.trim() ?? KEYS[key].fallback),
     source: given.get(key)?.source ?? 'default',
   }))
-  return { config: Object.freeze(derived(values)), outcome }
+  return { config: Object.freeze(derived(values, name => given.has(name))), outcome }
 }
 
 /// What follows from other values: the archive keeps swaps at least as long as windows do, unless told otherwise, and there
-/// is none of a log that begins anew with each start.
-function derived(values: Config): Config {
+/// is none of a log that begins anew with each start. On Kafka instances may share a machine and a directory: an archive is there only
+/// if it is asked for, and who serves nothing listens anywhere.
+function derived(values: Config, isGiven: (key: KeyName) => boolean): Config {
   const archiveRetentionMs = Math.max(values.archiveRetentionMs, values.retentionMs)
+  const onKafka = values.kafka !== 'none'
+  const hasArchive = values.storage !== 'memory' && (!onKafka || isGiven('archive'))
+  const servesNobody = !values.roles.includes('web') && !isGiven('port')
   return {
     ...values,
-    archive: values.storage === 'memory' ? { kind: 'none' } : values.archive,
+    roles: onKafka ? withWhatBelongsTogether(values.roles) : values.roles,
+    port: servesNobody ? 0 : values.port,
+    archive: hasArchive ? values.archive : { kind: 'none' },
     archiveRetentionMs,
     archiveCandlesRetentionMs: Math.max(values.archiveCandlesRetentionMs, archiveRetentionMs),
   }
 }
+
+/// A roller is fed by a consumer, and what it has to say is said by a watcher.
+function withWhatBelongsTogether(roles: readonly RoleName[]): readonly RoleName[] {
+  const rolls = roles.some(role => ROLLING.includes(role))
+  return ROLES.filter(role => roles.includes(role) || (rolls && ROLLING.includes(role)))
+}
+
+const ROLLING: readonly RoleName[] = ['consumer', 'roller', 'watcher']
 
 /// A secret that is set is never shown.
 const shownValue = (key: KeyName, text: string): string =>
@@ -283,6 +303,10 @@ function conflicts(
   if (values.kafka !== undefined && values.kafka !== 'none' && values.storage === 'memory') {
     found.push(`${shownOf('storage')}: only without kafka`)
   }
+  if (values.advertise !== undefined && values.advertise !== 'auto' && !URL.canParse(values.advertise)) {
+    found.push(`${shownOf('advertise')}: wants a URL, e.g. http://10.0.0.7:4242, or auto`)
+  }
+  if (values.kafka !== 'none') return found
   const together: readonly RoleName[] = ['consumer', 'roller', 'watcher', 'web']
   const missing = together.filter(role => roles !== undefined && !roles.includes(role))
   if (missing.length > 0) {

@@ -75,7 +75,7 @@ const count = (value: number | null): string =>
 /// `1,000 swaps/s in · 9,312 tokens · delay p50 1 ms p99 3 ms · lag 0 · 2 clients`
 export function statusLine(report: StatusReport): string {
   const { rates, delay, partitions, clients } = report
-  const lag = partitions.reduce((sum, partition) => sum + partition.lag, 0)
+  const lag = partitions.reduce((sum, partition) => sum + (partition.lag ?? 0), 0)
   const parts = [
     `${count(rates.appendedPerSecond)} swaps/s in`,
     `${count(report.tokens)} tokens`,
@@ -100,7 +100,7 @@ export function bannerText(config: Config, url: string, version: string, seed: n
       : ['data', config.data],
   ]
   if (config.kafka !== 'none') {
-    rows.push(['kafka', `${KEYS.kafka.type.format(config.kafka)}: trade log and dead letters`])
+    rows.push(['kafka', kafkaText(config.kafka, config)])
   } else if (config.storage === 'embedded') {
     rows.push([
       'disk',
@@ -122,6 +122,15 @@ export function bannerText(config: Config, url: string, version: string, seed: n
     ([name, text]) => `  ${name.padEnd(11)}${text.replaceAll('\n', `\n${' '.repeat(13)}`)}\n`,
   )
   return `Volumer ${version}\n${lines.join('')}\n`
+}
+
+function kafkaText(
+  brokers: Exclude<Config['kafka'], 'none'>,
+  { kafkaPrefix, replica, roles }: Config,
+): string {
+  const prefix = kafkaPrefix === '' ? '' : `, topics ${kafkaPrefix}…`
+  const set = roles.includes('roller') ? `, replica set ${replica}` : ''
+  return `${KEYS.kafka.type.format(brokers)}${prefix}${set}`
 }
 
 function archiveText(config: Config): string {

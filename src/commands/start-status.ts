@@ -1,15 +1,14 @@
-/// The status report of a process that runs every role: put together on demand from what each part knows.
+/// The status report of a process: put together on demand from what each part knows.
 
 import type { EpochMs } from '../core/units.js'
-import type { ArchiveStatus, Readiness, StatusReport } from '../delivery/wire/status.js'
+import type { PartitionTable } from '../delivery/partition-table.js'
+import type { ArchiveStatus, PartitionStatus, Readiness, StatusReport } from '../delivery/wire/status.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
-import type { StateStore } from '../ports/state-store.js'
 import type { TradeLog } from '../ports/trade-log.js'
-import type { Archiver } from '../roles/archiver/archiver.js'
-import type { Consumer } from '../roles/consumer.js'
-import type { RollerRole } from '../roles/roller.js'
-import type { Watcher } from '../roles/watcher.js'
+import type { Archivers } from '../roles/archiver/archivers.js'
+import type { Delays } from '../roles/delays.js'
+import type { Rollers } from '../roles/rollers/rollers.js'
 import type { Web } from '../roles/web.js'
 
 /// Of the counters below: averages over so many samples, one a second.
@@ -25,13 +24,14 @@ interface Sample {
 export interface StatusParts {
   readonly clock: Clock
   readonly version: string
+  readonly instance: string
   readonly log: TradeLog
-  readonly state: StateStore
   readonly deadLetters: DeadLetters
-  readonly roller: RollerRole
-  readonly consumer: Consumer
-  readonly watcher: Watcher
-  readonly archiver: Archiver | null
+  readonly delays: Delays
+  readonly partitions: PartitionTable
+  /// null where others roll.
+  readonly rollers: Rollers | null
+  readonly archivers: Archivers | null
   readonly web: () => Web
 }
 
@@ -53,41 +53,30 @@ export class Status {
   }
 
   report(): StatusReport {
-    const { clock, version, log, state, deadLetters, roller, consumer } = this.#parts
+    const { clock, version, instance, log, deadLetters, rollers, delays } = this.#parts
     const web = this.#parts.web()
     const now = clock.now()
-    const { first, end } = log.bounds(0)
     const readiness: Readiness = web.readiness()
     const letters = deadLetters.counts()
     const { rss, heapUsed } = process.memoryUsage()
     return {
       version,
+      instance,
       startedAt: this.#startedAt,
       now,
       ready: readiness.ready,
       reason: readiness.ready ? null : readiness.reason,
       percent: readiness.ready ? null : readiness.percent,
       tokens: web.tokens(),
-      fates: { ...roller.fates },
+      partitions: this.#partitions(now),
+      fates: this.#parts.partitions.fates(),
       rates: this.#rates(),
-      partitions: [
-        {
-          partition: 0,
-          first,
-          end,
-          rolled: roller.position,
-          checkpointed: roller.checkpointed,
-          lag: Math.max(0, end - roller.position),
-          logTime: roller.logTime,
-          viewTime: roller.viewTime,
-        },
-      ],
-      delay: consumer.delays.percentiles(now),
+      delay: rollers === null ? null : delays.percentiles(now),
       clients: web.clients(),
-      archive: this.#archive(end),
+      archive: this.#archive(),
       storage: {
         tradeLogBytes: log.sizeBytes(),
-        stateBytes: state.sizeBytes(),
+        stateBytes: rollers?.counts.stateBytes ?? null,
         deadLetterBytes: deadLetters.sizeBytes(),
         deadLettersStored: letters.stored,
         deadLettersDropped: letters.dropped,
@@ -96,13 +85,20 @@ export class Status {
     }
   }
 
-  #archive(end: number): ArchiveStatus | null {
-    const { archiver } = this.#parts
-    if (archiver === null) return null
-    const { position, counts, problem } = archiver
+  /// As the feed says, and as it is here right now.
+  #partitions(now: EpochMs): PartitionStatus[] {
+    const { partitions, rollers, log } = this.#parts
+    partitions.take(rollers?.reports() ?? [], now)
+    return partitions.rows(log.partitions, now)
+  }
+
+  #archive(): ArchiveStatus | null {
+    const { archivers, log } = this.#parts
+    if (archivers === null) return null
+    const { position, counts, problem } = archivers
     return {
       archived: position,
-      lag: position === null ? null : Math.max(0, end - position),
+      lag: archivers.lag(log),
       stored: counts.archived,
       duplicates: counts.duplicates,
       expired: counts.expired,
@@ -112,12 +108,14 @@ export class Status {
   }
 
   #count(): Sample {
-    const { clock, log, consumer, watcher } = this.#parts
+    const { clock, rollers } = this.#parts
+    const now = clock.now()
+    const ends = new Map(this.#partitions(now).map(({ partition, end }) => [partition, end ?? 0]))
     return {
-      at: clock.now(),
-      appended: log.bounds(0).end,
-      rolled: consumer.rolled,
-      published: watcher.counts().published,
+      at: now,
+      appended: [...ends.values()].reduce((sum, end) => sum + end, 0),
+      rolled: rollers?.counts.rolled ?? 0,
+      published: rollers?.counts.published ?? 0,
     }
   }
 

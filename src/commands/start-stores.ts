@@ -3,7 +3,9 @@
 import { join } from 'node:path'
 import { openEmbeddedStores } from '../adapters/embedded/data-directory.js'
 import { MemoryDeadLetters } from '../adapters/memory/dead-letters.js'
+import { FixedGroup } from '../adapters/memory/fixed-group.js'
 import { MemoryStateStore } from '../adapters/memory/state-store.js'
+import { MemoryStatsFeed } from '../adapters/memory/stats-feed.js'
 import { MemoryTradeLog } from '../adapters/memory/trade-log.js'
 import { nextTurn } from '../adapters/system/turn.js'
 import type { Config } from '../config.js'
@@ -11,17 +13,22 @@ import { invariant } from '../core/invariant.js'
 import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
+import type { PartitionGroup } from '../ports/partition-group.js'
 import type { StateStore } from '../ports/state-store.js'
+import type { StatsFeed } from '../ports/stats-feed.js'
 import type { TradeArchive } from '../ports/trade-archive.js'
 import type { TradeLog } from '../ports/trade-log.js'
+import type { PartitionRollerOptions } from '../roles/rollers/partition-roller.js'
 import { openKafkaStores } from './start-kafka.js'
 import { openKeys } from './start-keys.js'
 
-/// What a roller needs.
+/// What the roles work with.
 export interface RollerStores {
   readonly log: TradeLog
-  readonly state: StateStore
   readonly deadLetters: DeadLetters
+  readonly feed: StatsFeed
+  readonly group: PartitionGroup
+  readonly openState: PartitionRollerOptions['openState']
   close(): Promise<void>
 }
 
@@ -32,14 +39,17 @@ export interface Stores extends RollerStores {
   readonly archive: TradeArchive | null
 }
 
-/// `say` tells the operator what becomes of a networked log.
-export async function openStores(
-  config: Config,
-  clock: Clock,
-  say: (message: string) => void,
-): Promise<Stores> {
+/// What becomes of stores while they are used.
+export interface StoreEvents {
+  /// Tells the operator, in one line.
+  say(message: string): void
+  /// They cannot be used any more.
+  fail(error: unknown): void
+}
+
+export async function openStores(config: Config, clock: Clock, events: StoreEvents): Promise<Stores> {
   const keys = await openKeys(config, clock)
-  const stores = await openRollerStores(config, clock, say)
+  const stores = await openRollerStores(config, clock, events)
   const archive = await openArchive(config, clock).catch(async error => {
     await stores.close()
     throw error
@@ -52,12 +62,12 @@ export async function openStores(
   return { ...stores, keys, archive, close }
 }
 
-async function openRollerStores(
-  config: Config,
-  clock: Clock,
-  say: (message: string) => void,
-): Promise<RollerStores> {
-  if (config.kafka !== 'none') return openKafkaStores(config, config.kafka, clock, say)
+async function openRollerStores(config: Config, clock: Clock, events: StoreEvents): Promise<RollerStores> {
+  if (config.kafka !== 'none') return openKafkaStores(config, config.kafka, clock, events)
+  const feed = new MemoryStatsFeed()
+  const group = new FixedGroup([0])
+  // Of one process's own: it is closed with the other stores.
+  const of = (store: StateStore) => async () => ({ store, shared: null, close: async () => {} })
   if (config.storage === 'memory') {
     const log = new MemoryTradeLog({ clock })
     const deadLetters = new MemoryDeadLetters({ sizeBytesMax: config.deadLettersMaxBytes })
@@ -65,7 +75,7 @@ async function openRollerStores(
     const close = async () => {
       for (const store of [log, state, deadLetters]) await store.close()
     }
-    return { log, state, deadLetters, close }
+    return { log, deadLetters, feed, group, openState: of(state), close }
   }
   const stores = await openEmbeddedStores({
     directory: config.data,
@@ -77,7 +87,8 @@ async function openRollerStores(
   })
   const [state] = stores.states
   invariant(state !== undefined, 'every partition has a state store')
-  return { log: stores.log, state, deadLetters: stores.deadLetters, close: () => stores.close() }
+  const { log, deadLetters } = stores
+  return { log, deadLetters, feed, group, openState: of(state), close: () => stores.close() }
 }
 
 /// The archive of the configuration; null where there is none.

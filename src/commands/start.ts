@@ -2,34 +2,36 @@
 /// them until a signal or a fault, and stops them in order.
 ///
 /// Started in this order, stopped in the reverse one: stores, web (so that health checks are answered while the state
-/// is restored), roller, watcher, consumer, archiver, faketrader. So a stop ends intake, takes the last checkpoint,
-/// publishes what is left, sends clients away and closes the stores.
+/// is restored), rollers (each with its consumer and watcher), archivers, faketrader. So a stop ends intake, takes the last
+/// checkpoint, publishes what is left, sends clients away and closes the stores.
 ///
 /// A fault takes no checkpoint, because what is in memory may be wrong: the next start rolls again from the last one.
 
 import { randomInt } from 'node:crypto'
+import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { readDashboard } from '../adapters/file/dashboard.js'
-import { MemoryStatsFeed } from '../adapters/memory/stats-feed.js'
+import { NoTokenQueries } from '../adapters/memory/no-token-queries.js'
 import { systemStopwatch } from '../adapters/system/stopwatch.js'
 import { nextTurn } from '../adapters/system/turn.js'
 import type { Config, Resolved } from '../config.js'
 import { epochMs } from '../core/units.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../delivery/limits.js'
 import { ServerMetrics } from '../delivery/metrics/server-metrics.js'
-import type { Readiness } from '../delivery/wire/status.js'
+import { PartitionTable } from '../delivery/partition-table.js'
+import type { Clock } from '../ports/clock.js'
 import type { Dashboard } from '../ports/dashboard.js'
 import { PortError } from '../ports/errors.js'
 import { App, type Role } from '../roles/app.js'
-import { Archiver } from '../roles/archiver/archiver.js'
+import { Archivers } from '../roles/archiver/archivers.js'
 import { HeldLog } from '../roles/archiver/held-log.js'
-import { Consumer } from '../roles/consumer.js'
+import { Delays } from '../roles/delays.js'
 import { Faketrader } from '../roles/faketrader/faketrader.js'
 import { SwapGenerator } from '../roles/faketrader/generator.js'
 import { DRAIN_MS_MAX, Interrupter, type SignalSource, within } from '../roles/interrupter.js'
-import { RollerRole } from '../roles/roller.js'
-import { RollerQueries } from '../roles/roller-queries.js'
-import { Watcher } from '../roles/watcher.js'
+import { OwnedQueries } from '../roles/rollers/owned-queries.js'
+import { RestoreInterrupted } from '../roles/rollers/partition-roller.js'
+import { Rollers } from '../roles/rollers/rollers.js'
 import { type Web, web } from '../roles/web.js'
 import type { CommandContext } from './context.js'
 import { EXIT, type ExitCode, failureOf, report } from './failure.js'
@@ -50,11 +52,6 @@ export interface StartProcess extends SignalSource {
 /// Beside the compiled source, in a clone as in an installed package.
 const DASHBOARD = fileURLToPath(new URL('../../dashboard', import.meta.url))
 
-/// A stop was asked for while the state was being restored.
-class StartInterrupted extends Error {
-  override readonly name = 'StartInterrupted'
-}
-
 export async function start(
   { config }: Resolved,
   context: CommandContext,
@@ -65,7 +62,8 @@ export async function start(
   const interrupter = new Interrupter(around, () => around.exit(130))
   const faults = new Faults()
   const dashboard = await readDashboard(DASHBOARD)
-  const stores = await openStores(config, clock, message => screen.warn(message)).catch(error => {
+  const events = { say: (message: string) => screen.warn(message), fail: faults.add }
+  const stores = await openStores(config, clock, events).catch(error => {
     interrupter.stop()
     throw error
   })
@@ -79,14 +77,14 @@ export async function start(
     // A web that could not listen has begun other work.
     await within(clock, DRAIN_MS_MAX, running.web.drain())
     interrupter.stop()
-    if (!(error instanceof StartInterrupted)) throw error
+    if (!(error instanceof RestoreInterrupted)) throw error
     screen.say('Stopped before the state was restored. Nothing was changed.')
     return EXIT.done
   }
 
   const end = await Promise.race([interrupter.interrupted, faults.first])
   if (typeof end === 'object') {
-    running.stopClock()
+    running.abandon()
     screen.end()
     const failure = failureOf(end.error, EXIT.fault)
     report(end.error, failure, config.debug, text => context.stderr.write(text))
@@ -127,18 +125,16 @@ class Running {
   readonly #context: CommandContext
   readonly #stores: Stores
   readonly #screen: StartScreen
-  readonly #roller: RollerRole
-  readonly #consumer: Consumer
-  readonly #watcher: Watcher
+  /// null where others roll.
+  readonly #rollers: Rollers | null
   readonly #metrics = new ServerMetrics(systemStopwatch)
   readonly #admin: Admin | null
   readonly #status: Status
-  readonly #archiver: Archiver | null
+  readonly #archivers: Archivers | null
   readonly #faketrader: Faketrader | null
   readonly #seed: number | null
   readonly web: Web
-  #restored: number | null = 0
-  #interrupted = false
+  #address: string | null = null
   #cancelSecond: () => void = () => {}
 
   constructor(
@@ -154,85 +150,62 @@ class Running {
     this.#stores = stores
     this.#screen = screen
     const { clock } = context
-    const { state, deadLetters, archive } = stores
+    const { deadLetters, archive, feed } = stores
+    const onKafka = config.kafka !== 'none'
     const held =
-      archive === null ? null : new HeldLog(stores.log, config.logMaxBytes + config.archiveBacklogMaxBytes)
-    const log = held ?? stores.log
-    const feed = new MemoryStatsFeed()
-    this.#roller = new RollerRole({
-      config: {
-        partition: 0,
-        windows: config.windows,
-        resolutionMs: config.resolutionMs,
-        retentionMs: config.retentionMs,
-        admission: 'log-time',
-        earlyToleranceMs: config.earlyToleranceMs,
-        dedupeHorizonMs: config.dedupeHorizonMs,
-        hotRangeMs: config.hotRangeMs,
-      },
-      log,
-      store: state,
-      deadLetters,
-      clock,
-      nextTurn: () => this.#nextTurn(),
-    })
-    this.#watcher = new Watcher({
-      source: this.#roller,
-      feed,
-      clock,
-      updatesPerSecond: config.maxUpdatesPerSecond,
-    })
-    this.#consumer = new Consumer({
-      partition: 0,
-      log,
-      roller: this.#roller,
-      clock,
-      checkpointIntervalMs: config.checkpointIntervalMs,
-      publish: () => this.#watcher.changed(),
-      nextTurn,
-      timed: this.#metrics,
-      say: message => screen.warn(message),
-      fail: faults.add,
-    })
-    this.#archiver =
-      archive === null
+      archive === null || onKafka
         ? null
-        : new Archiver({
-            partition: 0,
-            log,
-            archive,
+        : new HeldLog(stores.log, config.logMaxBytes + config.archiveBacklogMaxBytes)
+    const log = held ?? stores.log
+    const instance = `${hostname()}:${process.pid}`
+    const delays = new Delays()
+    const say = (message: string) => screen.warn(message)
+    this.#rollers = config.roles.includes('roller')
+      ? new Rollers({
+          config: { ...config, admission: 'log-time' },
+          ...{ log, deadLetters, feed, clock, delays, instance, nextTurn, say },
+          timed: this.#metrics,
+          updatesPerSecond: config.maxUpdatesPerSecond,
+          checkpointIntervalMs: config.checkpointIntervalMs,
+          openState: stores.openState,
+          group: stores.group,
+          replica: config.replica,
+          address: () => this.#address,
+          assigned: partitions => this.#assigned(partitions),
+          fail: faults.add,
+        })
+      : null
+    this.#archivers =
+      archive === null || this.#rollers === null
+        ? null
+        : new Archivers({
+            ...{ log, archive, clock, nextTurn, say },
             rules: config,
-            clock,
             intervalMs: config.archiveIntervalMs,
             isAwaited: () => this.web.followsArchive,
             stored: swaps => this.web.archived(swaps),
             archived: (partition, below) => held?.archived(partition, below),
-            nextTurn,
-            say: message => screen.warn(message),
             fail: faults.add,
           })
+    const partitions = new PartitionTable()
     this.#status = new Status({
-      clock,
+      ...{ clock, log, deadLetters, delays, instance, partitions },
       version: VERSION,
-      log,
-      state,
-      deadLetters,
-      roller: this.#roller,
-      consumer: this.#consumer,
-      watcher: this.#watcher,
-      archiver: this.#archiver,
+      rollers: this.#rollers,
+      archivers: this.#archivers,
       web: () => this.web,
     })
     this.web = web({
-      feed,
-      log,
-      deadLetters,
-      archive,
-      queries: new RollerQueries({ roller: this.#roller, stopwatch: systemStopwatch, nextTurn }),
-      dashboard,
-      archivesHere: this.#archiver !== null,
-      clock,
-      nextTurn,
+      ...{ feed, log, deadLetters, archive, clock, nextTurn, partitions, dashboard },
+      archivesHere: this.#archivers !== null,
+      serves: config.roles.includes('web'),
+      elsewhere: () => this.#elsewhere(),
+      queries: new OwnedQueries({
+        rollerOf: token => this.#rollers?.rollerOf(token) ?? null,
+        elsewhere: new NoTokenQueries(config),
+        stopwatch: systemStopwatch,
+        nextTurn,
+      }),
       windows: config.windows,
       limits: webLimits(config),
       metrics: this.#metrics,
@@ -240,7 +213,7 @@ class Running {
       keys: stores.keys,
       corsOrigins: config.corsOrigins,
       trustProxy: config.trustProxy,
-      readiness: () => this.#readiness(),
+      readiness: () => this.#rollers?.readiness() ?? { ready: true },
       status: () => this.#status.report(),
       onError: error => {
         screen.warn(`A request failed: ${failureOf(error).message}`)
@@ -263,10 +236,8 @@ class Running {
         ? null
         : new Faketrader({
             generator: new SwapGenerator({ ...config, seed: this.#seed }),
-            log,
-            clock,
+            ...{ log, clock, say },
             tradesPerSecond: config.tradesPerSecond,
-            say: message => screen.warn(message),
             fail: faults.add,
           })
   }
@@ -277,74 +248,97 @@ class Running {
       { name: 'stores', start: () => {}, stop: () => this.#stores.close() },
       { name: 'web', start: () => this.#listen(), stop: () => this.web.drain() },
       { name: 'admin', start: () => this.#admin?.listen(), stop: () => this.#admin?.close() },
-      { name: 'roller', start: () => this.#restore(), stop: () => {} },
-      { name: 'watcher', start: () => {}, stop: () => this.#watcher.flush() },
-      { name: 'consumer', start: () => this.#consumer.start(), stop: () => this.#consumer.stop() },
     ]
-    const archiver = this.#archiver
-    if (archiver !== null) {
-      roles.push({ name: 'archiver', start: () => archiver.start(), stop: () => archiver.stop() })
+    const rollers = this.#rollers
+    if (rollers !== null) {
+      roles.push({ name: 'rollers', start: () => this.#restore(rollers), stop: () => rollers.stop() })
+    }
+    const archivers = this.#archivers
+    if (archivers !== null) {
+      roles.push({ name: 'archivers', start: () => this.#archive(), stop: () => archivers.stop() })
     }
     const faketrader = this.#faketrader
     if (faketrader !== null) {
       roles.push({ name: 'faketrader', start: () => faketrader.start(), stop: () => faketrader.stop() })
     }
-    roles.push({ name: 'status', start: () => this.#eachSecond(), stop: () => this.stopClock() })
+    roles.push({ name: 'status', start: () => this.#eachSecond(), stop: () => this.#cancelSecond() })
     return roles
   }
 
   /// A restore that is under way ends at its next turn.
   interruptStart(): void {
-    this.#interrupted = true
+    this.#rollers?.interrupt()
   }
 
-  stopClock(): void {
+  /// After a fault: nothing is saved any more.
+  abandon(): void {
     this.#cancelSecond()
+    this.#rollers?.abandon()
   }
 
   async #listen(): Promise<void> {
-    const { host, port } = this.#config
+    const { host, port, advertise } = this.#config
     const address = await this.web.listen(host, port)
-    const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+    const nameOf = (at: string, isV6: boolean) => `http://${isV6 ? `[${at}]` : at}:${address.port}`
+    const isV6 = address.family === 'IPv6'
+    const url = nameOf(address.address, isV6)
+    const isEverywhere = ['0.0.0.0', '::'].includes(address.address)
+    this.#address = advertise !== 'auto' ? advertise : isEverywhere ? nameOf(hostname(), false) : url
     const { keys } = this.#stores
     if (keys !== null) this.#screen.say(`API keys of ${this.#config.keysFile} are needed.`)
-    this.#screen.banner(bannerText(this.#config, `http://${name}:${address.port}`, VERSION, this.#seed))
+    this.#screen.banner(bannerText(this.#config, url, VERSION, this.#seed))
   }
 
-  async #restore(): Promise<void> {
+  async #restore(rollers: Rollers): Promise<void> {
     const { clock, stderr } = this.#context
     const began = clock.now()
     const bar = new ProgressBar(this.#config.quiet ? { write: () => {} } : stderr, clock, 'Restoring')
+    const cancel = everyTenth(clock, () => bar.update(rollers.restoring ?? 0))
     try {
-      await this.#roller.restore(share => {
-        this.#restored = share
-        bar.update(share)
-      })
+      await rollers.start()
     } finally {
+      cancel()
       bar.end()
     }
-    this.#restored = null
     const seconds = ((clock.now() - began) / 1000).toFixed(1)
-    const position = this.#roller.position
-    if (position > 0) {
-      this.#screen.say(`State restored in ${seconds} s; the log goes on at ${position.toLocaleString('en')}.`)
-    }
+    const restored = rollers.reports().filter(({ rolled }) => rolled > 0)
+    const [only] = restored
+    if (only === undefined) return
+    const where =
+      restored.length === 1
+        ? `the log goes on at ${only.rolled.toLocaleString('en')}`
+        : `the log goes on in ${restored.length} partitions`
+    this.#screen.say(`State restored in ${seconds} s; ${where}.`)
   }
 
-  /// Only the restore is interrupted by it: a checkpoint of the drain is not.
-  async #nextTurn(): Promise<void> {
-    if (this.#interrupted && this.#restored !== null) throw new StartInterrupted()
-    await nextTurn()
+  #assigned(partitions: readonly number[]): void {
+    if (this.#config.kafka === 'none') return
+    const { log } = this.#stores
+    this.#screen.say(
+      partitions.length === 0
+        ? `None of the ${log.partitions} partitions is rolled here now.`
+        : `Partitions ${rangesText(partitions)} of ${log.partitions} are rolled here now.`,
+    )
+    if (this.#archivesOwn) this.#archivers?.assign(partitions)
   }
 
-  #readiness(): Readiness {
-    const percent = (share: number) => Math.floor(share * 100)
-    if (this.#restored !== null) {
-      return { ready: false, reason: 'the state is being restored', percent: percent(this.#restored) }
-    }
-    if (this.#consumer.caughtUp) return { ready: true }
-    const share = this.#consumer.caughtUpShare
-    return { ready: false, reason: 'the end of the trade log is being rolled', percent: percent(share) }
+  #elsewhere(): number[] {
+    if (this.#config.kafka === 'none') return []
+    const own = new Set(this.#rollers?.partitions)
+    return this.#everyPartition().filter(partition => !own.has(partition))
+  }
+
+  #everyPartition(): number[] {
+    return Array.from({ length: this.#stores.log.partitions }, (_, partition) => partition)
+  }
+
+  /// A database that others write to, too, gets from each the partitions that it rolls; one of our own gets everything.
+  get #archivesOwn(): boolean {
+    return this.#config.kafka !== 'none' && this.#config.archive.kind === 'postgres'
+  }
+
+  #archive(): void {
+    if (!this.#archivesOwn) this.#archivers?.assign(this.#everyPartition())
   }
 
   #eachSecond(): void {
@@ -356,6 +350,32 @@ class Running {
       this.#eachSecond()
     })
   }
+}
+
+const PROGRESS_MS = 100
+
+/// Calls until it is cancelled.
+function everyTenth(clock: Clock, call: () => void): () => void {
+  let cancel = () => {}
+  const arm = () => {
+    cancel = clock.at(epochMs(clock.now() + PROGRESS_MS), () => {
+      call()
+      arm()
+    })
+  }
+  arm()
+  return () => cancel()
+}
+
+/// `0-3, 7`.
+function rangesText(numbers: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const number of numbers) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last[1] === number - 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(', ')
 }
 
 function webLimits(config: Config): WebLimits {

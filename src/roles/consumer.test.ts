@@ -10,6 +10,7 @@ import { nextTurn } from '../adapters/system/turn.js'
 import { offset } from '../core/units.js'
 import { parseWindows } from '../core/windows.js'
 import { Consumer } from './consumer.js'
+import { Delays } from './delays.js'
 import { RollerRole } from './roller.js'
 
 const NOW = 1_790_000_000_000
@@ -44,6 +45,9 @@ async function started(log: MemoryTradeLog, store: MemoryStateStore) {
     roller,
     clock,
     checkpointIntervalMs: 5000,
+    delays: new Delays(),
+    noteGap: null,
+    saved: async () => {},
     publish: () => {},
     nextTurn,
     timed: { roll: work => work(), checkpoint: work => work() },

@@ -8,8 +8,9 @@ import type { EpochMs, Offset } from '../core/units.js'
 import { epochMs } from '../core/units.js'
 import type { Clock } from '../ports/clock.js'
 import { PortError } from '../ports/errors.js'
+import type { LogGap } from '../ports/state-store.js'
 import type { LogBatch, TradeLog } from '../ports/trade-log.js'
-import { Delays } from './delays.js'
+import type { Delays } from './delays.js'
 import type { RollerRole } from './roller.js'
 
 export interface ConsumerOptions {
@@ -18,6 +19,12 @@ export interface ConsumerOptions {
   readonly roller: RollerRole
   readonly clock: Clock
   readonly checkpointIntervalMs: number
+  /// Where it notes how long swaps take.
+  readonly delays: Delays
+  /// Gets the swaps that the log did not hold any more when their turn came. Null where that is a fault.
+  readonly noteGap: ((gap: LogGap) => Promise<void>) | null
+  /// A checkpoint was stored.
+  saved(): Promise<void>
   /// Publishes the statistics that changed (the watcher).
   publish(): void
   nextTurn(): Promise<void>
@@ -34,13 +41,14 @@ export interface ConsumerOptions {
 
 /// A batch is rolled in one go; between batches, other work gets its turn at least this often.
 const TURN_MS = 5
+/// Soon: whoever had the partition before goes on until something beyond what it rolled is saved.
+const FIRST_CHECKPOINT_MS = 500
 /// While the disk takes no dead letters, so many wait in memory before the consumer stands still.
 const LETTERS_WAITING_MAX = 100_000
 
 export class Consumer {
   readonly #options: ConsumerOptions
   readonly #abort = new AbortController()
-  readonly delays = new Delays()
   #cancelTick: () => void = () => {}
   #cancelCheckpoint: () => void = () => {}
   #following: Promise<void> = Promise.resolve()
@@ -50,6 +58,7 @@ export class Consumer {
   #rolled = 0
   #stopped = false
   #saysFull = false
+  #held = false
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -75,13 +84,13 @@ export class Consumer {
     const { log, partition } = this.#options
     const { first, end } = await log.lookUpBounds(partition)
     this.#caughtUpAt = end
-    this.#skipTo(first)
+    await this.#skipTo(first, end)
     this.#noteCaughtUp()
     this.#following = this.#follow().catch(error => {
       if (!this.#stopped) this.#options.fail(error)
     })
     this.#armTick()
-    this.#armCheckpoint()
+    this.#armCheckpoint(Math.min(FIRST_CHECKPOINT_MS, this.#options.checkpointIntervalMs))
   }
 
   /// Stops intake, saves everything that was rolled. Rejects when the last checkpoint could not be stored.
@@ -97,17 +106,57 @@ export class Consumer {
     while (roller.checkpointed < roller.position)
   }
 
-  /// A roller without any state begins where the log does: a networked log has dropped what came before, and whoever
-  /// reads the statistics must know. With state a position that is gone is a fault, which `follow` finds.
-  #skipTo(first: Offset): void {
-    const { partition, roller, say } = this.#options
-    if (roller.position > 0 || first === 0) return
+  /// Saves what was rolled up to now. Waits out what passes.
+  checkpoint(): Promise<void> {
+    return this.#checkpoint()
+  }
+
+  /// From now on somebody else saves: only `checkpoint` and `stop` do it here, until `resumeCheckpoints`.
+  holdCheckpoints(): void {
+    this.#cancelCheckpoint()
+    this.#held = true
+  }
+
+  resumeCheckpoints(): void {
+    if (!this.#held) return
+    this.#held = false
+    if (!this.#stopped) this.#armCheckpoint()
+  }
+
+  /// A log that has dropped what comes next, and whoever reads the statistics must know. A roller without any state begins
+  /// where the log does. With state, a position that is gone is a fault, which `follow` finds, unless gaps can be noted.
+  async #skipTo(first: Offset, end: Offset): Promise<void> {
+    const { partition, roller, say, noteGap } = this.#options
+    const from = roller.position
+    if (from >= first || (noteGap === null && from > 0)) return
+    const until = noteGap === null ? Number.POSITIVE_INFINITY : await this.#missedUntil(first, end)
     const held = { appendTime: epochMs(0), bytes: new Uint8Array(0), ranges: null, broken: null }
     roller.roll({ partition, firstOffset: first, count: 0, ...held })
+    if (until <= this.#options.clock.now()) return
+    await noteGap?.({ from, to: first, until: epochMs(until) })
+    const missing =
+      from === 0
+        ? 'and there is no state of what came before'
+        : `and the state ends at ${from.toLocaleString('en')}`
     say(
-      `Partition ${partition} of the trade log begins at offset ${first.toLocaleString('en')}, and there is no state of what came before: ` +
+      `Partition ${partition} of the trade log begins at offset ${first.toLocaleString('en')}, ${missing}: ` +
         'swaps that were dropped are missing from the statistics until the longest window has passed them.',
     )
+  }
+
+  /// Until when a window may reach back to what lay before `first`: it came before the first record that is kept.
+  async #missedUntil(first: Offset, end: Offset): Promise<number> {
+    const { log, partition, roller, clock } = this.#options
+    const { retentionMs, earlyToleranceMs } = roller.config
+    let cameBefore: number = clock.now()
+    if (first < end) {
+      for await (const { appendTime, count } of log.follow(partition, first, this.#abort.signal)) {
+        if (count === 0) continue
+        cameBefore = appendTime
+        break
+      }
+    }
+    return cameBefore + earlyToleranceMs + retentionMs
   }
 
   async #follow(): Promise<void> {
@@ -134,7 +183,7 @@ export class Consumer {
     if (!wasCaughtUp || batch.count === 0) return
     this.#options.publish()
     const now = clock.now()
-    this.delays.add(Math.max(0, now - batch.appendTime), now)
+    this.#options.delays.add(Math.max(0, now - batch.appendTime), now)
   }
 
   #noteCaughtUp(): void {
@@ -158,14 +207,14 @@ export class Consumer {
     })
   }
 
-  #armCheckpoint(): void {
-    const { clock, checkpointIntervalMs } = this.#options
-    const at: EpochMs = epochMs(clock.now() + checkpointIntervalMs)
+  #armCheckpoint(afterMs = this.#options.checkpointIntervalMs): void {
+    const { clock } = this.#options
+    const at: EpochMs = epochMs(clock.now() + afterMs)
     this.#cancelCheckpoint = clock.at(at, () => {
       this.#checkpoint()
         .catch(error => this.#options.fail(error))
         .finally(() => {
-          if (!this.#stopped) this.#armCheckpoint()
+          if (!this.#stopped && !this.#held) this.#armCheckpoint()
         })
     })
   }
@@ -174,6 +223,7 @@ export class Consumer {
   async #checkpoint(): Promise<void> {
     try {
       await this.#options.timed.checkpoint(() => this.#options.roller.checkpoint())
+      await this.#options.saved()
       if (this.#saysFull) this.#options.say('Checkpoints are stored again.')
       this.#saysFull = false
     } catch (error) {

@@ -34,7 +34,7 @@ class Source implements StatsSource {
 }
 
 /// Writes down what is published, and when.
-class Recorder implements StatsFeed {
+class Recorder implements Pick<StatsFeed, 'publish'> {
   readonly seen: string[] = []
   calls = 0
   readonly #clock: ManualClock
@@ -54,12 +54,6 @@ class Recorder implements StatsFeed {
   take(): string[] {
     return this.seen.splice(0)
   }
-
-  follow(): () => void {
-    return () => undefined
-  }
-
-  async close(): Promise<void> {}
 }
 
 function setUp(updatesPerSecond = 20) {

@@ -30,7 +30,7 @@ export interface StatsSource {
 
 export interface WatcherOptions {
   readonly source: StatsSource
-  readonly feed: StatsFeed
+  readonly feed: Pick<StatsFeed, 'publish'>
   readonly clock: Clock
   /// Per token; at most 1000.
   readonly updatesPerSecond: number
@@ -50,7 +50,7 @@ interface Warm {
 
 export class Watcher {
   readonly #source: StatsSource
-  readonly #feed: StatsFeed
+  readonly #feed: Pick<StatsFeed, 'publish'>
   readonly #clock: Clock
   readonly #intervalMs: number
   /// Oldest first.

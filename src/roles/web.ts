@@ -18,6 +18,7 @@ import { httpServer } from '../delivery/http/server.js'
 import { intake } from '../delivery/intake.js'
 import type { WebLimits } from '../delivery/limits.js'
 import type { ServerMetrics, WebGauges } from '../delivery/metrics/server-metrics.js'
+import type { PartitionTable } from '../delivery/partition-table.js'
 import { OnDemand } from '../delivery/queries/on-demand.js'
 import { Pages } from '../delivery/rankings/pages.js'
 import { Standings } from '../delivery/rankings/standings.js'
@@ -33,7 +34,7 @@ import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
 import type { Dashboard } from '../ports/dashboard.js'
 import type { DeadLetters } from '../ports/dead-letters.js'
-import type { StatsFeed } from '../ports/stats-feed.js'
+import type { StatsFeed, StatsFollower } from '../ports/stats-feed.js'
 import type { TokenQueries } from '../ports/token-queries.js'
 import type { AdmittedSwap, TradeArchive } from '../ports/trade-archive.js'
 import type { TradeLog } from '../ports/trade-log.js'
@@ -42,6 +43,12 @@ export interface WebOptions {
   readonly feed: StatsFeed
   readonly log: TradeLog
   readonly deadLetters: DeadLetters
+  /// Whether it reads the feed and serves statistics; without, it takes swaps, and tells how the process is.
+  readonly serves: boolean
+  /// Gets what the feed says about partitions.
+  readonly partitions: PartitionTable
+  /// Partitions that other processes are to roll. Their statistics are current only if somebody says so.
+  elsewhere(): readonly number[]
   /// For candles and trades; null where there is none.
   readonly archive: TradeArchive | null
   /// For what the feed does not carry.
@@ -110,15 +117,24 @@ export function web(options: WebOptions): Web {
   const origins = new Origins(options.corsOrigins)
   let caughtUp = false
   let served = false
+  /// Once everything is, later moves of partitions make nothing incomplete.
+  let allServed = false
   let drained: Promise<void> | null = null
 
   const readiness = (): Readiness => {
-    if (!caughtUp) return { ready: false, reason: 'the statistics feed is being read', percent: null }
-    return options.readiness()
+    if (options.serves && !caughtUp)
+      return { ready: false, reason: 'the statistics feed is being read', percent: null }
+    const own = options.readiness()
+    if (!own.ready || !options.serves) return own
+    const missing = allServed ? [] : options.elsewhere().filter(at => !options.partitions.isServed(at))
+    allServed = missing.length === 0
+    if (allServed) return own
+    const which = missing.length > 3 ? `${missing.slice(0, 3).join(', ')}, …` : missing.join(', ')
+    return { ready: false, reason: `nobody has said yet that partition ${which} is rolled`, percent: null }
   }
   // Once complete, statistics stay correct as of their time, also while the roller is behind.
   const serving = (): boolean => {
-    served ||= readiness().ready
+    served ||= options.serves && readiness().ready
     return served
   }
 
@@ -180,14 +196,14 @@ export function web(options: WebOptions): Web {
     onError,
   })
 
-  const unfollow = options.feed.follow({
-    onUpdates(updates) {
-      hub.publish(updates.filter(update => table.take(update)))
-    },
+  const follower: StatsFollower = {
+    onUpdates: updates => hub.publish(updates.filter(update => table.take(update))),
     onCaughtUp() {
       caughtUp = true
     },
-  })
+    onReports: reports => options.partitions.take(reports, caughtUp ? clock.now() : null),
+  }
+  const unfollow = options.serves ? options.feed.follow(follower) : () => {}
 
   async function drain(): Promise<void> {
     unfollow()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { FIELDS_PER_WINDOW, type StatsUpdate } from '../../src/core/stats.js'
 import { epochMs, offset, tick } from '../../src/core/units.js'
-import type { StatsFeed } from '../../src/ports/stats-feed.js'
+import type { PartitionReport, StatsFeed } from '../../src/ports/stats-feed.js'
 import { until } from '../wait/eventually.js'
 
 /// Opens an empty feed of two windows that goes with the test.
@@ -33,6 +33,15 @@ export const gone = (token: string, at: number): StatsUpdate => ({
   offset: offset(at),
   tick: tick(0),
   cells: null,
+})
+
+const GAPS = [{ from: offset(2), to: offset(4), until: epochMs(1_790_000_000_000) }]
+const FATES = { accepted: 1, duplicate: 2, late: 3, early: 4, invalid: 5, conflict: 1 }
+
+export const report = (partition: number, replica: string, rolled: number): PartitionReport => ({
+  ...{ partition, replica, instance: 'host:1', address: null, at: epochMs(Date.now()), state: 'live' },
+  ...{ first: offset(0), end: offset(10), rolled: offset(rolled), checkpointed: offset(0) },
+  ...{ logTime: null, viewTime: epochMs(5000), fates: FATES, gaps: GAPS },
 })
 
 const text = ({ token, offset, tick, cells }: StatsUpdate) =>
@@ -72,6 +81,35 @@ export function statsFeedContract(name: string, open: OpenStatsFeed): void {
   }
 
   describe(`StatsFeed, ${name}`, () => {
+    test('reports reach every follower, and the last ones also those that come later', async t => {
+      const feed = await opened(t)
+      const heard: string[][] = [[], []]
+      const follow = (i: number) =>
+        feed.follow({
+          onUpdates: () => {},
+          onCaughtUp: () => {},
+          onReports: reports => {
+            for (const one of reports)
+              heard[i]?.push(`${one.replica}/${one.partition} ${one.state} ${one.rolled}`)
+            assert.deepEqual(
+              reports.map(({ gaps, fates }) => ({ gaps, fates })),
+              reports.map(() => ({ gaps: GAPS, fates: FATES })),
+            )
+          },
+        })
+      const endFirst = follow(0)
+      feed.report([report(0, 'a', 5), report(1, 'a', 7)])
+      await until(() => heard[0]?.includes('a/1 live 7') === true, 'the first one has heard')
+      feed.report([report(1, 'a', 9), report(1, 'b', 3)])
+      await until(() => heard[0]?.includes('b/1 live 3') === true, 'the first one has heard more')
+      follow(1)
+      await until(
+        () => ['a/0 live 5', 'a/1 live 9', 'b/1 live 3'].every(line => heard[1]?.includes(line)),
+        'so has the second',
+      )
+      endFirst()
+    })
+
     test('a follower gets the newest of each token, is told so, then gets what comes', async t => {
       const feed = await opened(t)
       const first = followed(feed)

@@ -12,6 +12,7 @@ import { systemStopwatch } from '../../src/adapters/system/stopwatch.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../../src/delivery/limits.js'
 import { ServerMetrics } from '../../src/delivery/metrics/server-metrics.js'
+import { PartitionTable } from '../../src/delivery/partition-table.js'
 import type { Readiness, StatusReport } from '../../src/delivery/wire/status.js'
 import type { ApiKeys } from '../../src/ports/api-keys.js'
 import type { Dashboard } from '../../src/ports/dashboard.js'
@@ -67,6 +68,9 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
   const limits = { ...DEFAULT_WEB_LIMITS, ...setting.limits }
   const role: Web = web({
     feed,
+    serves: true,
+    partitions: new PartitionTable(),
+    elsewhere: () => [],
     log,
     deadLetters,
     archive: setting.archive ?? null,
@@ -111,6 +115,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
 function report(role: Web): StatusReport {
   return {
     version: '0.0.0-test',
+    instance: 'test',
     startedAt: START,
     now: START,
     ready: true,

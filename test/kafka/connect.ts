@@ -68,6 +68,7 @@ async function open(bootstrap: string, security: KafkaSecurity): Promise<Connect
 export function freshSpecs(partitions: number, replication: number): TopicSpec[] {
   return topicSpecs({
     prefix: freshPrefix(),
+    replica: 'a',
     partitions,
     retentionMs: 86_400_000,
     deadLettersMaxBytes: 2 ** 28,

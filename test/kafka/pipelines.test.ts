@@ -10,6 +10,7 @@ import { KafkaTradeLog } from '../../src/adapters/kafka/trade-log.js'
 import { ManualClock } from '../../src/adapters/memory/clock.js'
 import { MemoryDeadLetters } from '../../src/adapters/memory/dead-letters.js'
 import { MemoryStateStore } from '../../src/adapters/memory/state-store.js'
+import { MemoryStatsFeed } from '../../src/adapters/memory/stats-feed.js'
 import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
 import { SystemClock } from '../../src/adapters/system/clock.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
@@ -20,6 +21,7 @@ import type { DeadLetters } from '../../src/ports/dead-letters.js'
 import type { StatsFeed } from '../../src/ports/stats-feed.js'
 import type { TradeLog } from '../../src/ports/trade-log.js'
 import { Consumer } from '../../src/roles/consumer.js'
+import { Delays } from '../../src/roles/delays.js'
 import { SwapGenerator } from '../../src/roles/faketrader/generator.js'
 import { RollerRole } from '../../src/roles/roller.js'
 import { Watcher } from '../../src/roles/watcher.js'
@@ -68,6 +70,9 @@ async function pipeline(
     roller,
     clock,
     checkpointIntervalMs: 5000,
+    delays: new Delays(),
+    noteGap: null,
+    saved: async () => {},
     publish: () => watcher.changed(),
     nextTurn,
     timed: { roll: work => work(), checkpoint: work => work() },
@@ -84,7 +89,7 @@ async function pipeline(
 async function reference(swaps: readonly KeyedRecords[], clock: ManualClock): Promise<RollerRole> {
   const log = new MemoryTradeLog({ clock: new SystemClock() })
   for (const some of swaps) await log.append([some])
-  const feed = { publish: () => {}, follow: () => () => {}, close: async () => {} }
+  const feed = new MemoryStatsFeed()
   const { roller, consumer } = await pipeline(0, log, new MemoryDeadLetters(), feed, clock)
   await until(() => roller.position === log.bounds(0).end, 'the reference has rolled everything')
   await consumer.stop()

@@ -63,6 +63,11 @@ export function nodeProperties(settings: NodeSettings): string {
     'share.coordinator.state.topic.num.partitions': 1,
     // A group on a laptop or in a test need not wait for others to join at the same time.
     'group.initial.rebalance.delay.ms': 0,
+    // And one that died is missed sooner than after the default of 45 s.
+    'group.consumer.session.timeout.ms': 6000,
+    'group.consumer.min.session.timeout.ms': 6000,
+    'group.consumer.heartbeat.interval.ms': 1000,
+    'group.consumer.min.heartbeat.interval.ms': 1000,
     // A broker that was killed is missed sooner than after the default of 9 s.
     'broker.heartbeat.interval.ms': 500,
     'broker.session.timeout.ms': 4000,

@@ -18,8 +18,11 @@ export const Code = {
   recordListTooLarge: 18,
   notEnoughReplicas: 19,
   notEnoughReplicasAfterAppend: 20,
+  unknownMemberId: 25,
   topicAuthorizationFailed: 29,
+  groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,
+  unsupportedVersion: 35,
   topicAlreadyExists: 36,
   invalidReplicationFactor: 38,
   notController: 41,
@@ -29,12 +32,14 @@ export const Code = {
   invalidProducerEpoch: 47,
   kafkaStorageError: 56,
   unknownProducerId: 59,
+  groupIdNotFound: 69,
   fencedLeaderEpoch: 74,
   unknownLeaderEpoch: 75,
   offsetNotAvailable: 78,
   throttlingQuotaExceeded: 89,
   unknownTopicId: 100,
   inconsistentTopicId: 103,
+  fencedMemberEpoch: 110,
 } as const
 
 const names = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]))

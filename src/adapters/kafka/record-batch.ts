@@ -203,3 +203,9 @@ class RecordReader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
 }
+
+/// The value of the record in row i, a view; empty where it has none.
+export function recordValue({ bytes, valueAt, valueLength }: RecordColumns, i: number): Buffer {
+  const at = valueAt[i] ?? 0
+  return bytes.subarray(at, at + Math.max(0, valueLength[i] ?? 0))
+}

@@ -12,7 +12,7 @@ import { crc32 } from 'node:zlib'
 import { epochMs, offset } from '../../core/units.js'
 import { UnknownFormatError } from '../../ports/errors.js'
 import type { Delta, DeltaHeader } from '../../ports/state-store.js'
-import type { RecordColumns } from './record-batch.js'
+import { type RecordColumns, recordValue } from './record-batch.js'
 import type { RecordParts } from './record-batch-builder.js'
 
 const FORMAT = 1
@@ -70,9 +70,7 @@ export function rollRecord(roll: RollRecord, nowMs: number): RecordParts {
 /// The record in row i; its payload is a view. Throws RollRecordError for what is no such record, and UnknownFormatError for
 /// one of a version that this program does not know.
 export function readRoll(columns: RecordColumns, i: number): RollRecord {
-  const { bytes, valueAt, valueLength } = columns
-  const at = valueAt[i] ?? 0
-  const value = bytes.subarray(at, at + Math.max(0, valueLength[i] ?? 0))
+  const value = recordValue(columns, i)
   if (value.length < ROLL_HEADER_BYTES) throw new RollRecordError('it is too short')
   const format = value.readUInt8(0)
   if (format !== FORMAT) {

@@ -21,7 +21,13 @@ import type {
 import { addsTo } from '../memory/state-store.js'
 import { lookUpBounds, type PartitionBounds } from './offsets.js'
 import type { PartitionReader } from './partition-reader.js'
-import { BrokenBatchError, type RecordBatch, type RecordColumns, readRecords } from './record-batch.js'
+import {
+  BrokenBatchError,
+  type RecordBatch,
+  type RecordColumns,
+  readRecords,
+  recordValue,
+} from './record-batch.js'
 import type { RollsContext } from './rolls.js'
 import { RollsCache } from './rolls-cache.js'
 import { RollsFold } from './rolls-fold.js'
@@ -321,9 +327,7 @@ export class KafkaStateStore implements StateStore, SharedState {
         yield { roll, appendTimeMs, next: batch.baseOffset + delta + 1 }
       } catch (error) {
         if (!(error instanceof RollRecordError)) throw error
-        const at = columns.valueAt[i] ?? 0
-        const value = columns.bytes.subarray(at, at + Math.max(0, columns.valueLength[i] ?? 0))
-        this.#poison(batch.baseOffset + delta, error, value)
+        this.#poison(batch.baseOffset + delta, error, recordValue(columns, i))
       }
     }
   }

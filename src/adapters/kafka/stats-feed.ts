@@ -8,18 +8,22 @@
 /// update comes, from how many replicas, and in which order. What this process publishes itself goes there at
 /// once and not only by way of the brokers.
 
+import { randomInt } from 'node:crypto'
 import { partitionOf } from '../../core/partition.js'
 import { compareVersions, type StatsUpdate } from '../../core/stats.js'
+import { epochMs, offset } from '../../core/units.js'
 import { LogRefusedError, PortError, SettingsMismatchError } from '../../ports/errors.js'
-import type { StatsFeed, StatsFollower } from '../../ports/stats-feed.js'
+import type { PartitionReport, StatsFeed, StatsFollower } from '../../ports/stats-feed.js'
 import { MemoryStatsFeed } from '../memory/stats-feed.js'
 import { nextTurn } from '../system/turn.js'
 import type { KafkaCluster } from './cluster.js'
 import { Fetcher } from './fetcher.js'
 import { lookUpBounds } from './offsets.js'
 import type { Fetched, PartitionReader } from './partition-reader.js'
+import type { TopicPoison } from './poison.js'
 import { KafkaProducer } from './producer.js'
-import { BrokenBatchError, type RecordBatch, readRecords } from './record-batch.js'
+import { BrokenBatchError, type RecordBatch, readRecords, recordValue } from './record-batch.js'
+import { isReport, readReport, reportRecord } from './report-record.js'
 import { type StatsLayout, StatsRecordCodec, StatsRecordError } from './stats-record.js'
 import { checkWhole } from './whole-batch.js'
 
@@ -28,23 +32,26 @@ const SENDING_BYTES_MAX = 4 * 1024 * 1024
 const UPDATE_BYTES = 2048
 const UPDATES_PER_APPEND = 512
 const RETRY_MS = 50
-
-/// A record of the topic that is no update: somebody else wrote it.
-export interface StatsPoison {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  readonly reason: string
-}
+/// A last record that is outdated for so long is mended: usually its writer is about to write a newer one.
+const OUTDATED_MS = 2000
+/// Readers differ by up to so much, so that one mends it and the others see that it is.
+const OUTDATED_SPREAD_MS = 4000
+const MEND_EACH_MS = 500
 
 export interface KafkaStatsFeedOptions {
   readonly cluster: KafkaCluster
   readonly topic: string
   readonly layout: StatsLayout
   /// A record is skipped; the rest goes on.
-  onPoison(poison: StatsPoison): void
+  onPoison(poison: TopicPoison): void
   /// The topic cannot be written or read any more.
   fail(error: unknown): void
+}
+
+interface Outdated {
+  readonly since: number
+  /// What was known then: no record as new as that has come since.
+  readonly known: StatsUpdate
 }
 
 export class KafkaStatsFeed implements StatsFeed {
@@ -56,6 +63,11 @@ export class KafkaStatsFeed implements StatsFeed {
   /// The newest update of each token that Kafka has not been given yet.
   readonly #pending = new Map<string, StatsUpdate>()
   readonly #awaiting = new Set<StatsFollower>()
+  /// Tokens whose last record is older than what is known.
+  readonly #outdated = new Map<string, Outdated>()
+  readonly #mendAfterMs = OUTDATED_MS + randomInt(OUTDATED_SPREAD_MS)
+  #mended = 0
+  #cancelMending: () => void = () => {}
   #sending: Promise<void> = Promise.resolve()
   #isSending = false
   #lastAppend: Promise<void> = Promise.resolve()
@@ -82,8 +94,32 @@ export class KafkaStatsFeed implements StatsFeed {
     return this.#pending.size
   }
 
+  /// Records that were written again because an older one came last.
+  get mended(): number {
+    return this.#mended
+  }
+
   publish(updates: readonly StatsUpdate[]): void {
     if (this.#reading !== null) this.#hub.publish(updates)
+    this.#enqueue(updates)
+  }
+
+  /// Nobody waits for reports: while Kafka is away they are left out.
+  report(reports: readonly PartitionReport[]): void {
+    if (this.#reading !== null) this.#hub.report(reports)
+    if (this.#closed || this.#producer.bufferedBytes >= SENDING_BYTES_MAX) return
+    const { cluster, topic } = this.#options
+    const partitions = cluster.topic(topic)?.leaders.length ?? 1
+    const records = reports.map(report => reportRecord(report))
+    const bytes = records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
+    const append = this.#producer.begin(records.length, bytes)
+    for (const [i, record] of records.entries()) {
+      append.addParts(topic, (reports[i]?.partition ?? 0) % partitions, record)
+    }
+    this.#settle(append.done())
+  }
+
+  #enqueue(updates: readonly StatsUpdate[]): void {
     for (const update of updates) {
       const waiting = this.#pending.get(update.token)
       const older = waiting?.partition === update.partition && compareVersions(update, waiting) <= 0
@@ -95,11 +131,13 @@ export class KafkaStatsFeed implements StatsFeed {
   }
 
   follow(follower: StatsFollower): () => void {
+    if (this.#reading === null) this.#mendNowAndThen()
     this.#reading ??= this.#read().catch(error => {
       if (!this.#closed) this.#options.fail(error)
     })
     const end = this.#hub.follow({
       onUpdates: updates => follower.onUpdates(updates),
+      onReports: reports => follower.onReports?.(reports),
       onCaughtUp: () => {
         if (this.#caughtUp) follower.onCaughtUp()
         else this.#awaiting.add(follower)
@@ -113,6 +151,7 @@ export class KafkaStatsFeed implements StatsFeed {
 
   /// Waits until Kafka has what was published, or has not confirmed it in time.
   async close(): Promise<void> {
+    this.#cancelMending()
     await this.#sending
     await this.#producer.close()
     this.#closed = true
@@ -152,8 +191,12 @@ export class KafkaStatsFeed implements StatsFeed {
         this.#codec.encode(update, key, now),
       )
     }
+    this.#settle(append.done())
+  }
+
+  #settle(appended: Promise<unknown>): void {
     this.#unsettled++
-    this.#lastAppend = append.done().then(
+    this.#lastAppend = appended.then(
       () => {
         this.#unsettled--
       },
@@ -203,30 +246,65 @@ export class KafkaStatsFeed implements StatsFeed {
     const { topic } = this.#options
     checkWhole(topic, partition, batch)
     const updates = this.#decode(partition, batch)
-    if (updates.length > 0) this.#hub.publish(updates)
+    if (updates.length === 0) return
+    for (const update of updates) this.#noteOutdated(update)
+    this.#hub.publish(updates)
+  }
+
+  #noteOutdated(update: StatsUpdate): void {
+    const { token } = update
+    const known = this.#hub.newest(token)
+    const noted = this.#outdated.get(token)
+    if (noted !== undefined && compareVersions(update, noted.known) < 0) return
+    if (known !== undefined && known.partition === update.partition && compareVersions(update, known) < 0) {
+      this.#outdated.set(token, { since: this.#options.cluster.clock.now(), known })
+    } else if (noted !== undefined) this.#outdated.delete(token)
+  }
+
+  #mendNowAndThen(): void {
+    const { clock } = this.#options.cluster
+    this.#cancelMending = clock.at(epochMs(clock.now() + MEND_EACH_MS), () => {
+      if (this.#caughtUp) this.#mend(clock.now() - this.#mendAfterMs)
+      if (!this.#closed) this.#mendNowAndThen()
+    })
+  }
+
+  #mend(before: number): void {
+    const newest: StatsUpdate[] = []
+    for (const [token, { since }] of this.#outdated) {
+      if (since > before) continue
+      this.#outdated.delete(token)
+      const update = this.#hub.newest(token)
+      if (update !== undefined) newest.push(update)
+    }
+    this.#mended += newest.length
+    this.#enqueue(newest)
   }
 
   /// The updates of a batch; what is none is told and skipped.
   #decode(partition: number, batch: RecordBatch): StatsUpdate[] {
     const { topic, onPoison } = this.#options
     const updates: StatsUpdate[] = []
-    const poison = (offset: number, error: Error) =>
-      onPoison({ topic, partition, offset, reason: error.message })
+    const reports: PartitionReport[] = []
+    const poison = (at: number, error: Error, input: Uint8Array) =>
+      onPoison({ topic, partition, offset: offset(at), reason: error.message, input })
     try {
       const columns = readRecords(batch)
       for (let i = 0; i < columns.count; i++) {
         try {
-          updates.push(this.#codec.decode(columns, i, batch.baseTimestampMs))
+          if (isReport(columns, i)) reports.push(readReport(columns, i))
+          else updates.push(this.#codec.decode(columns, i, batch.baseTimestampMs))
         } catch (error) {
           if (!(error instanceof StatsRecordError)) throw error
           if (error.foreign) throw this.#mismatch(error)
-          poison(batch.baseOffset + (columns.offsetDelta[i] ?? 0), error)
+          poison(batch.baseOffset + (columns.offsetDelta[i] ?? 0), error, recordValue(columns, i))
         }
       }
     } catch (error) {
       if (!(error instanceof BrokenBatchError)) throw error
-      poison(batch.baseOffset, error)
+      poison(batch.baseOffset, error, batch.bytes)
     }
+    if (reports.length > 0) this.#hub.report(reports)
     return updates
   }
 

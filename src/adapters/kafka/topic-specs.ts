@@ -26,6 +26,8 @@ export interface TopicSpec {
 export interface TopicPlan {
   /// Before every topic's name: several Volumers may share a cluster.
   readonly prefix: string
+  /// Of which replica set topic rolls is.
+  readonly replica: string
   readonly partitions: number
   readonly retentionMs: number
   readonly deadLettersMaxBytes: number
@@ -38,14 +40,22 @@ export interface TopicNames {
   readonly rolls: string
   readonly stats: string
   readonly deadLetters: string
+  /// Of consumers: those that roll.
+  readonly group: string
 }
 
-export function topicNames(prefix: string): TopicNames {
+/// The first replica set, whose name topics need not have.
+const FIRST_REPLICA = 'a'
+
+/// Each replica set has a group and a topic rolls of its own, so that nothing that befalls one concerns the other.
+export function topicNames(prefix: string, replica: string): TopicNames {
+  const ofReplica = (name: string) => (replica === FIRST_REPLICA ? name : `${name}.${replica}`)
   return {
     trades: `${prefix}trades`,
-    rolls: `${prefix}rolls`,
+    rolls: ofReplica(`${prefix}rolls`),
     stats: `${prefix}stats`,
     deadLetters: `${prefix}trades.dead`,
+    group: ofReplica(`${prefix}rollers`),
   }
 }
 
@@ -72,7 +82,7 @@ const atFirst = (name: string, value: string | number): Setting => ({
 /// In the order in which they are created.
 export function topicSpecs(plan: TopicPlan): TopicSpec[] {
   const { partitions, retentionMs } = plan
-  const names = topicNames(plan.prefix)
+  const names = topicNames(plan.prefix, plan.replica)
   const kept = retentionMs + HOUR_MS
   const safe: Setting[] = [
     equal('unclean.leader.election.enable', 'false', 'an unclean election loses acknowledged records'),

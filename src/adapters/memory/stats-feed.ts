@@ -5,10 +5,12 @@
 /// going would bring it back; within one process a token has one publisher, whose versions ascend.
 
 import { compareVersions, type StatsUpdate } from '../../core/stats.js'
-import type { StatsFeed, StatsFollower } from '../../ports/stats-feed.js'
+import type { PartitionReport, StatsFeed, StatsFollower } from '../../ports/stats-feed.js'
 
 export class MemoryStatsFeed implements StatsFeed {
   readonly #kept = new Map<string, StatsUpdate>()
+  /// The last one of each replica set and partition.
+  readonly #reports = new Map<string, PartitionReport>()
   #followers: readonly StatsFollower[] = []
   /// What followers publish in their callbacks waits here, so that all of them see updates in one order.
   #queue: (readonly StatsUpdate[])[] = []
@@ -19,8 +21,19 @@ export class MemoryStatsFeed implements StatsFeed {
     this.#handOutAfter(() => {})
   }
 
+  report(reports: readonly PartitionReport[]): void {
+    for (const report of reports) this.#reports.set(`${report.replica}/${report.partition}`, report)
+    for (const follower of this.#followers) follower.onReports?.(reports)
+  }
+
+  /// The newest update of the token; undefined where there is none.
+  newest(token: string): StatsUpdate | undefined {
+    return this.#kept.get(token)
+  }
+
   follow(follower: StatsFollower): () => void {
     this.#handOutAfter(() => {
+      if (this.#reports.size > 0) follower.onReports?.([...this.#reports.values()])
       const kept = [...this.#kept.values()]
       if (kept.length > 0) follower.onUpdates(kept)
       follower.onCaughtUp()

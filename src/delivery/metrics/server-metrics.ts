@@ -68,7 +68,8 @@ export class ServerMetrics {
 
   exposition(status: StatusReport, web: WebGauges, process: { cpuSeconds: number; node: string }): string {
     const out = new Exposition()
-    const { clients, storage, memory, partitions, rates, fates } = status
+    const { clients, storage, memory, rates, fates } = status
+    const partitions = status.partitions.filter(({ owner }) => owner === status.instance)
     out.gauge('volumer_build_info', 'The program.', [
       { labels: { version: status.version, node: process.node }, value: 1 },
     ])

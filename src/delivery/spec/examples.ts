@@ -55,6 +55,7 @@ export const TOTALS: Totals = {
 
 export const STATUS = {
   version: '0.1.0',
+  instance: 'volumer-1:4711',
   startedAt: 1795476800000,
   now: 1795478010380,
   ready: true,
@@ -66,6 +67,10 @@ export const STATUS = {
   partitions: [
     {
       partition: 0,
+      replica: 'a',
+      owner: 'volumer-1:4711',
+      address: 'http://127.0.0.1:4242',
+      state: 'live',
       first: 0,
       end: 3,
       rolled: 3,
@@ -73,6 +78,7 @@ export const STATUS = {
       lag: 0,
       logTime: 1795478009970,
       viewTime: 1795478010000,
+      gaps: [],
     },
   ],
   delay: { samples: 3, p50Ms: 1, p90Ms: 1, p99Ms: 1, maxMs: 1 },

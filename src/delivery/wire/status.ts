@@ -2,6 +2,7 @@
 /// this process does not know (a role that runs elsewhere) is null.
 
 import Type from 'typebox'
+import { ROLLING_STATES } from '../../ports/stats-feed.js'
 import { closed, count, epochMs, nullable, type Wire } from './schema.js'
 
 /// Ready: every token's statistics are complete, and as current as the log. `percent` says how much of the state is
@@ -10,15 +11,35 @@ export type Readiness =
   | { readonly ready: true }
   | { readonly ready: false; readonly reason: string; readonly percent: number | null }
 
+const offsetOf = (description: string) => nullable(count(description), 'null while nobody has said.')
+
+export const GapStatus = closed(
+  {
+    from: count('The first offset that is missing.'),
+    to: count('The offset after the last one.'),
+    until: epochMs('From then on no window reaches back to them.'),
+  },
+  'Records that the log had dropped before they were rolled: swaps that are missing from the statistics.',
+)
+export type GapStatus = Wire<typeof GapStatus>
+
 export const PartitionStatus = closed({
   partition: count('Partition of the trade log.'),
-  first: count('The log holds the offsets from here on.'),
-  end: count('The log holds the offsets below.'),
-  rolled: count('Every record below is rolled.'),
-  checkpointed: count('Every record below is covered by a durable checkpoint.'),
-  lag: count('Records not yet rolled: end − rolled.'),
+  replica: nullable(Type.String(), 'Of which replica set; null where there is one process.'),
+  owner: nullable(Type.String(), 'The process that rolls it; null while nobody has said that it does.'),
+  address: nullable(Type.String(), 'Where that process answers HTTP.'),
+  state: Type.Enum([...ROLLING_STATES, 'silent', 'unknown'] as const, {
+    description:
+      'live: as current as the log. handing over: another process gets ready to take it. silent: its owner has not been heard of for ten seconds. unknown: nobody has said anything about it yet.',
+  }),
+  first: offsetOf('The log holds the offsets from here on.'),
+  end: offsetOf('The log holds the offsets below.'),
+  rolled: offsetOf('Every record below is rolled.'),
+  checkpointed: offsetOf('Every record below is covered by a durable checkpoint.'),
+  lag: offsetOf('Records not yet rolled: end − rolled.'),
   logTime: nullable(epochMs('Greatest append time that was rolled.')),
   viewTime: nullable(epochMs('The second at which windows end.')),
+  gaps: Type.Array(GapStatus),
 })
 export type PartitionStatus = Wire<typeof PartitionStatus>
 
@@ -52,7 +73,7 @@ export const ArchiveStatus = closed(
   {
     archived: nullable(
       count('Every record below is archived.'),
-      'null while the archive has not been reached yet.',
+      'null while the archive has not been reached yet, and where this process archives several partitions.',
     ),
     lag: nullable(count('Records not yet archived.'), 'null while that is not known.'),
     stored: count('Swaps stored since the start.'),
@@ -71,6 +92,7 @@ const known = (description: string) => nullable(Type.Integer(), description)
 export const StatusReport = closed(
   {
     version: Type.String({ description: 'Of the program.' }),
+    instance: Type.String({ description: 'Names this process.' }),
     startedAt: epochMs('When the process started.'),
     now: epochMs('The clock of the server.'),
     ready: Type.Boolean(),
