@@ -7,6 +7,7 @@ import { readDashboard } from '../src/adapters/file/dashboard.js'
 import { MemoryDeadLetters } from '../src/adapters/memory/dead-letters.js'
 import { NoTokenQueries } from '../src/adapters/memory/no-token-queries.js'
 import { MemoryStatsFeed } from '../src/adapters/memory/stats-feed.js'
+import { MemoryTradeFeed } from '../src/adapters/memory/trade-feed.js'
 import { MemoryTradeLog } from '../src/adapters/memory/trade-log.js'
 import { SystemClock } from '../src/adapters/system/clock.js'
 import { systemStopwatch } from '../src/adapters/system/stopwatch.js'
@@ -74,6 +75,7 @@ const role = web({
   log: new MemoryTradeLog({ clock }),
   deadLetters: new MemoryDeadLetters({ sizeBytesMax: 1e6 }),
   archive: null,
+  trades: new MemoryTradeFeed(),
   queries: new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
   dashboard: await readDashboard(fileURLToPath(new URL('../dashboard', import.meta.url))),
   clock,

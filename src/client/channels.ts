@@ -9,6 +9,7 @@ import type {
   Times,
   TokenMessage,
   TotalsMessage,
+  TradesMessage,
 } from '../delivery/wire/messages.js'
 import type {
   CandlesSubscription,
@@ -16,6 +17,7 @@ import type {
   StatusSubscription,
   TokenSubscription,
   TotalsSubscription,
+  TradesSubscription,
 } from '../delivery/wire/requests.js'
 import type { StatusReport } from '../delivery/wire/status.js'
 import type { TokenStatistics, Totals } from '../delivery/wire/token-statistics.js'
@@ -23,6 +25,7 @@ import { compareVersions, merged } from './merge.js'
 
 export type Request =
   | TokenSubscription
+  | TradesSubscription
   | RankingSubscription
   | TotalsSubscription
   | StatusSubscription
@@ -38,6 +41,12 @@ export interface TokenUpdate extends Heard {
   readonly channel: 'token'
   readonly token: string
   readonly stats: TokenStatistics | null
+}
+export interface TradesUpdate extends Heard {
+  readonly channel: 'trades'
+  readonly token: string
+  /// Each once, in the order of the log.
+  readonly trades: TradesMessage['trades']
 }
 export interface RankingUpdate extends Heard {
   readonly channel: 'ranking'
@@ -61,7 +70,7 @@ export interface CandlesUpdate extends Heard {
   readonly candles: readonly CandleJson[]
   readonly from: number
 }
-export type Update = TokenUpdate | RankingUpdate | TotalsUpdate | StatusUpdate | CandlesUpdate
+export type Update = TokenUpdate | TradesUpdate | RankingUpdate | TotalsUpdate | StatusUpdate | CandlesUpdate
 
 /// What comes for a request.
 export type UpdateOf<R extends Request> = Extract<Update, { readonly channel: R['channel'] }>
@@ -69,6 +78,7 @@ export type UpdateOf<R extends Request> = Extract<Update, { readonly channel: R[
 /// Totals and status are whole in snapshots, and parts of that in updates; both are merged without looking closer.
 export type StateMessage =
   | TokenMessage
+  | TradesMessage
   | RankingMessage
   | CandlesMessage
   | (Omit<TotalsMessage, 'totals'> & { readonly totals: Totals })
@@ -95,7 +105,8 @@ export function isFor<R extends Request>(request: R, update: Update): update is 
 export function keysOf(request: Request): readonly string[] {
   switch (request.channel) {
     case 'token':
-      return request.tokens.map(token => keyOf({ channel: 'token', token }))
+    case 'trades':
+      return request.tokens.map(token => keyOf({ channel: request.channel, token }))
     case 'ranking':
       return [keyOf({ channel: 'ranking', name: request.name ?? 'ranking' })]
     case 'totals':
@@ -121,14 +132,31 @@ export class States {
 
   /// The update with the whole state; null when it says nothing new, as after a resumption.
   take(message: StateMessage): Update | null {
+    if (message.channel === 'trades') return this.#takeTrades(message)
     const before = this.#updates.get(keyOf(message))
     const update = message.type === 'snapshot' ? whole(message) : changed(before, message)
     if (update !== null) this.#updates.set(keyOf(message), update)
     return update
   }
+
+  /// Those that came before are left out. What is kept is the last one.
+  #takeTrades({ type, channel, token, trades, times }: TradesMessage): Update | null {
+    const key = keyOf({ channel, token })
+    const before = this.#updates.get(key)
+    const last = before?.channel === 'trades' ? before.trades.at(-1) : undefined
+    const fresh = trades.filter(
+      ({ partition, offset }) => last === undefined || partition !== last.partition || offset > last.offset,
+    )
+    const newest = fresh.at(-1) ?? last
+    const kept = newest === undefined ? [] : [newest]
+    this.#updates.set(key, { type, channel, token, trades: kept, times })
+    return fresh.length === 0 && before !== undefined ? null : { type, channel, token, trades: fresh, times }
+  }
 }
 
-function whole(message: StateMessage): Update {
+type MergedMessage = Exclude<StateMessage, TradesMessage>
+
+function whole(message: MergedMessage): Update {
   const { type, times } = message
   switch (message.channel) {
     case 'token':
@@ -148,8 +176,9 @@ function whole(message: StateMessage): Update {
   }
 }
 
-function changed(before: Update | undefined, message: StateMessage): Update | null {
-  if (before === undefined || before.channel !== message.channel) return whole(message)
+function changed(before: Update | undefined, message: MergedMessage): Update | null {
+  if (before === undefined || before.channel === 'trades' || before.channel !== message.channel)
+    return whole(message)
   const { type, times } = message
   switch (before.channel) {
     case 'token': {

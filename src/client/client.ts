@@ -32,6 +32,7 @@ export type {
   StatusUpdate,
   TokenUpdate,
   TotalsUpdate,
+  TradesUpdate,
   Update,
 } from './channels.js'
 export type { Closed, SocketConstructor, SocketLike } from './connection.js'
@@ -175,11 +176,11 @@ export class VolumerClient extends Rest {
 
   /// In requests of bounded size. Only what a state is known of can be resumed.
   #say(id: number, request: Request, cursor: string | null): void {
-    if (request.channel !== 'token') {
+    if (request.channel !== 'token' && request.channel !== 'trades') {
       this.#connection?.send({ op: 'subscribe', id, subscriptions: [request] })
       return
     }
-    const known = request.tokens.filter(token => this.#states.has(keyOf({ channel: 'token', token })))
+    const known = request.tokens.filter(token => this.#states.has(keyOf({ channel: request.channel, token })))
     const resumed = cursor === null ? [] : known
     const fresh = cursor === null ? request.tokens : request.tokens.filter(token => !known.includes(token))
     for (const tokens of pieces(resumed)) {
@@ -198,6 +199,10 @@ export class VolumerClient extends Rest {
     switch (request.channel) {
       case 'token':
         for (const tokens of pieces(request.tokens)) this.#connection?.send({ op: 'unsubscribe', tokens })
+        break
+      case 'trades':
+        for (const tokens of pieces(request.tokens))
+          this.#connection?.send({ op: 'unsubscribe', trades: tokens })
         break
       case 'ranking':
         this.#connection?.send({ op: 'unsubscribe', rankings: [request.name ?? 'ranking'] })

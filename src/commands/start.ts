@@ -12,6 +12,7 @@ import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { readDashboard } from '../adapters/file/dashboard.js'
 import { NoTokenQueries } from '../adapters/memory/no-token-queries.js'
+import { MemoryTradeFeed } from '../adapters/memory/trade-feed.js'
 import { systemStopwatch } from '../adapters/system/stopwatch.js'
 import { nextTurn } from '../adapters/system/turn.js'
 import type { Config, Resolved } from '../config.js'
@@ -159,11 +160,13 @@ class Running {
     const log = held ?? stores.log
     const instance = `${hostname()}:${process.pid}`
     const delays = new Delays()
+    const tradeFeed = new MemoryTradeFeed()
     const say = (message: string) => screen.warn(message)
     this.#rollers = config.roles.includes('roller')
       ? new Rollers({
           config: { ...config, admission: 'log-time' },
           ...{ log, deadLetters, feed, clock, delays, instance, nextTurn, say },
+          trades: tradeFeed,
           timed: this.#metrics,
           updatesPerSecond: config.maxUpdatesPerSecond,
           checkpointIntervalMs: config.checkpointIntervalMs,
@@ -197,6 +200,7 @@ class Running {
     })
     this.web = web({
       ...{ feed, log, deadLetters, archive, clock, nextTurn, partitions, dashboard },
+      trades: tradeFeed,
       archivesHere: this.#archivers !== null,
       serves: config.roles.includes('web'),
       elsewhere: () => this.#elsewhere(),

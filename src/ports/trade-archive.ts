@@ -64,7 +64,7 @@ export interface SentSwap {
 }
 
 /// A swap, and where it stands in the trade log.
-interface LoggedSwap extends SentSwap {
+export interface LoggedSwap extends SentSwap {
   readonly offset: Offset
   /// Log time at the swap's offset.
   readonly logTime: EpochMs

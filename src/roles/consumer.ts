@@ -175,7 +175,7 @@ export class Consumer {
     const { roller, clock, timed } = this.#options
     const before = roller.position
     roller.advance()
-    timed.roll(() => roller.roll(batch))
+    timed.roll(() => roller.roll(batch, this.#caughtUp))
     this.#rolled += Math.min(batch.count, roller.position - before)
     // While catching up, statistics of the past are nobody's concern, and their delay is that of the restart.
     const wasCaughtUp = this.#caughtUp

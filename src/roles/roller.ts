@@ -13,12 +13,16 @@ import type { FateCounts } from '../core/roller/fates.js'
 import type { TokenQuery, TokenQuestion } from '../core/roller/query/token-query.js'
 import { Roller, type RollerDelta } from '../core/roller/roller.js'
 import type { StatsUpdate, TokenStats } from '../core/stats.js'
+import type { SwapBatch } from '../core/swap-batch.js'
 import { type EpochMs, epochMs, type Offset, offset, type Tick, tickOf } from '../core/units.js'
 import type { Clock } from '../ports/clock.js'
 import type { DeadLetter, DeadLetters } from '../ports/dead-letters.js'
 import { PortError } from '../ports/errors.js'
 import type { StateStore } from '../ports/state-store.js'
+import type { ArchivedSwap } from '../ports/trade-archive.js'
+import type { TokenTrades, TradeFeed } from '../ports/trade-feed.js'
 import type { LogBatch, TradeLog } from '../ports/trade-log.js'
+import { loggedSwap, RowText } from './logged-swap.js'
 
 export interface RollerRoleOptions {
   readonly config: RollerConfig
@@ -26,6 +30,8 @@ export interface RollerRoleOptions {
   readonly store: StateStore
   readonly deadLetters: DeadLetters
   readonly clock: Clock
+  /// Where accepted swaps are shown as they happen.
+  readonly trades?: TradeFeed
   /// Resolves in a later turn of the event loop: restoring makes room for requests with it.
   nextTurn(): Promise<void>
 }
@@ -93,8 +99,8 @@ export class RollerRole {
     progress(1)
   }
 
-  /// Rolls a batch of the log at the clock's second.
-  roll(batch: LogBatch): void {
+  /// Rolls a batch of the log at the clock's second. What is accepted of a live one is shown as it happens; a backlog is not.
+  roll(batch: LogBatch, live = false): void {
     const before = this.#machine.position
     const { batch: rows, rejects } = this.#decode(batch)
     const rejected = this.#machine.apply(rows, batch.firstOffset, batch.count, batch.appendTime)
@@ -106,6 +112,26 @@ export class RollerRole {
       const input = rows.bytes.subarray(at, at + (rows.recordLength[row] ?? 0))
       this.#refuse(batch, rows.record[row] ?? 0, before, fate, 'time', reason, input)
     }
+    const { trades } = this.#options
+    if (live && trades?.isFollowed === true) this.#show(rows, batch, trades)
+  }
+
+  #show(rows: SwapBatch, { partition, firstOffset }: LogBatch, trades: TradeFeed): void {
+    const rolledAt = this.#options.clock.now()
+    const { logTime } = this.#machine
+    const text = new RowText(rows)
+    const byToken = new Map<string, ArchivedSwap[]>()
+    for (const row of this.#machine.acceptedRows) {
+      const token = text.at(rows.tokenAt, rows.tokenLength, row)
+      if (!trades.wants(token)) continue
+      const at = offset(firstOffset + (rows.record[row] ?? 0))
+      const swap = { ...loggedSwap(rows, row, text, at, logTime), partition }
+      const others = byToken.get(token)
+      if (others === undefined) byToken.set(token, [swap])
+      else others.push(swap)
+    }
+    if (byToken.size === 0) return
+    trades.publish(Array.from(byToken, ([token, swaps]): TokenTrades => ({ token, trades: swaps, rolledAt })))
   }
 
   /// Moves view time to the clock's.

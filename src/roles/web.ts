@@ -7,10 +7,13 @@ import type { AddressInfo } from 'node:net'
 import { epochMs } from '../core/units.js'
 import type { Window } from '../core/windows.js'
 import { CandleReader } from '../delivery/feeds/candle-reader.js'
+import { Cursors } from '../delivery/feeds/cursors.js'
 import { History } from '../delivery/feeds/history.js'
 import { type ClientInfo, Hub } from '../delivery/feeds/hub.js'
+import { Pacing } from '../delivery/feeds/pacing.js'
 import { StateFeeds } from '../delivery/feeds/state-feeds.js'
 import { TokenFeed } from '../delivery/feeds/token-feed.js'
+import { TradesFeed } from '../delivery/feeds/trades-feed.js'
 import { Guard } from '../delivery/guard/guard.js'
 import { Origins } from '../delivery/guard/origins.js'
 import { bodyReader } from '../delivery/http/body.js'
@@ -37,6 +40,7 @@ import type { DeadLetters } from '../ports/dead-letters.js'
 import type { StatsFeed, StatsFollower } from '../ports/stats-feed.js'
 import type { TokenQueries } from '../ports/token-queries.js'
 import type { AdmittedSwap, TradeArchive } from '../ports/trade-archive.js'
+import type { TradeFeed } from '../ports/trade-feed.js'
 import type { TradeLog } from '../ports/trade-log.js'
 
 export interface WebOptions {
@@ -51,6 +55,8 @@ export interface WebOptions {
   elsewhere(): readonly number[]
   /// For candles and trades; null where there is none.
   readonly archive: TradeArchive | null
+  /// Swaps as they are accepted.
+  readonly trades: TradeFeed
   /// For what the feed does not carry.
   readonly queries: TokenQueries
   /// The page for browsers; null where none was built.
@@ -140,14 +146,20 @@ export function web(options: WebOptions): Web {
 
   const history = new History({ keptMs: limits.resumeMs, bytesMax: limits.resumeBytesMax })
   const epoch = randomBytes(4).toString('hex')
-  const tokenFeed = new TokenFeed({ windows, tokens: table, history, epoch })
+  const cursors = new Cursors(epoch, history)
+  const pacing = new Pacing()
+  const tokenFeed = new TokenFeed({ windows, tokens: table, history, pacing, cursors })
+  const tradesFeed = new TradesFeed({ history, pacing, cursors })
   const { archive, archivesHere: isTold } = options
   const candles =
     archive === null
       ? null
       : new CandleReader({ candles: query => archive.candles(query), isTold, clock, onError })
   const stateFeeds = new StateFeeds({ windows, standings, totals, candles, clock, status: options.status })
-  const hub = new Hub({ tokenFeed, stateFeeds, history, clock, limits, metrics, serving })
+  const hub = new Hub({
+    ...{ tokenFeed, tradesFeed, stateFeeds, pacing, cursors, history },
+    ...{ clock, limits, metrics, serving },
+  })
   const draining = (): boolean => drained !== null
   const app = httpServer({
     tokens: table,
@@ -203,10 +215,18 @@ export function web(options: WebOptions): Web {
     },
     onReports: reports => options.partitions.take(reports, caughtUp ? clock.now() : null),
   }
+  const unfollowTrades = options.trades.follow({
+    get wantsAny() {
+      return tradesFeed.tokens > 0
+    },
+    wants: token => tradesFeed.isFollowed(token),
+    onTrades: updates => hub.publishTrades(updates),
+  })
   const unfollow = options.serves ? options.feed.follow(follower) : () => {}
 
   async function drain(): Promise<void> {
     unfollow()
+    unfollowTrades()
     hub.drain()
     const cancel = clock.at(epochMs(clock.now() + limits.drainMs), () => {
       hub.stop()

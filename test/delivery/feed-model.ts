@@ -10,11 +10,21 @@ const object = (value: unknown): Json => (typeof value === 'object' && value !==
 
 /// A client's view, from messages alone.
 export class View {
+  /// Offsets of the swaps that were published, by token, ascending.
+  readonly #published: ReadonlyMap<string, readonly number[]>
+
+  constructor(published: ReadonlyMap<string, readonly number[]> = new Map()) {
+    this.#published = published
+  }
+
   readonly tokens = new Map<string, unknown>()
   readonly rankings = new Map<
     string,
     { readonly names: readonly string[]; readonly stats: ReadonlyMap<string, unknown> }
   >()
+  /// Swaps of a token: by index in what was published, which one must come next; null while none has come, then those
+  /// from `floor` on must.
+  readonly trades = new Map<string, { next: number | null; readonly floor: number }>()
   totals: unknown = null
   cursor: string | null = null
   gaps: Message[] = []
@@ -29,11 +39,15 @@ export class View {
     if (typeof message.cursor === 'string') this.cursor = message.cursor
     if (message.type === 'gap') this.gaps.push(message)
     if (this.pending !== null && message.id === this.pending.id) this.pending = null
-    if (this.pending?.subjects.has(String(message.token ?? message.name ?? message.channel))) return null
+    const subject = message.channel === 'trades' ? `trades ${message.token}` : undefined
+    if (this.pending?.subjects.has(String(subject ?? message.token ?? message.name ?? message.channel)))
+      return null
     if (message.type !== 'snapshot' && message.type !== 'update') return null
     switch (message.channel) {
       case 'token':
         return this.#token(message)
+      case 'trades':
+        return this.#trades(message)
       case 'ranking':
         return this.#ranking(message)
       case 'totals':
@@ -57,6 +71,35 @@ export class View {
     const state = stats === null || before === null || type === 'snapshot' ? stats : merged(before, stats)
     this.tokens.set(name, state)
     return null
+  }
+
+  /// None may be missing, and none may come twice but those that a cursor brings back.
+  #trades({ type, token, trades }: Message): string | null {
+    const name = String(token)
+    const published = this.#published.get(name) ?? []
+    const before = this.trades.get(name)
+    if (type === 'update' && before === undefined) return `swaps of ${name} without a snapshot before them`
+    if (!Array.isArray(trades)) return 'no swaps'
+    const view =
+      type === 'snapshot' || before === undefined ? { next: null, floor: published.length } : { ...before }
+    for (const each of trades) {
+      const index = published.indexOf(Number(object(each).offset))
+      if (index < 0) return `a swap of ${name} that was not published`
+      if (view.next === null ? index > view.floor : index > view.next)
+        return `swaps of ${name} before ${index} are missing`
+      view.next = Math.max(view.next ?? 0, index + 1)
+    }
+    this.trades.set(name, view)
+    return null
+  }
+
+  /// What of the token's swaps has not come; null when nothing.
+  missing(token: string): string | null {
+    const view = this.trades.get(token)
+    const { length } = this.#published.get(token) ?? []
+    return view !== undefined && (view.next ?? view.floor) >= length
+      ? null
+      : `swaps of ${token}: ${view?.next} of ${length}`
   }
 
   #ranking({ type, name, ranking }: Message): string | null {

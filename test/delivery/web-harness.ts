@@ -7,6 +7,7 @@ import { ManualClock } from '../../src/adapters/memory/clock.js'
 import { MemoryDeadLetters } from '../../src/adapters/memory/dead-letters.js'
 import { NoTokenQueries } from '../../src/adapters/memory/no-token-queries.js'
 import { MemoryStatsFeed } from '../../src/adapters/memory/stats-feed.js'
+import { MemoryTradeFeed } from '../../src/adapters/memory/trade-feed.js'
 import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
 import { systemStopwatch } from '../../src/adapters/system/stopwatch.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
@@ -52,6 +53,7 @@ export interface Running {
   status(): StatusReport
   readonly clock: ManualClock
   readonly feed: MemoryStatsFeed
+  readonly trades: MemoryTradeFeed
   readonly log: TradeLog
   readonly deadLetters: MemoryDeadLetters
   /// Errors that the role reported. A test that expects some takes them out.
@@ -61,6 +63,7 @@ export interface Running {
 export async function startWeb(t: TestContext, setting: Setting = {}): Promise<Running> {
   const clock = new ManualClock(START)
   const feed = new MemoryStatsFeed()
+  const trades = new MemoryTradeFeed()
   const log = setting.log ?? new MemoryTradeLog({ clock, partitions: setting.partitions ?? 1 })
   const deadLetters = new MemoryDeadLetters()
   const errors: unknown[] = []
@@ -74,6 +77,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     log,
     deadLetters,
     archive: setting.archive ?? null,
+    trades,
     queries: setting.queries ?? new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
     dashboard: setting.dashboard ?? null,
     archivesHere: setting.archivedElsewhere !== true,
@@ -106,6 +110,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     status: () => report(role),
     clock,
     feed,
+    trades,
     log,
     deadLetters,
     errors,

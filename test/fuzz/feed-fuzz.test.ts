@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { WebSocket } from 'ws'
 import { MemoryTradeArchive } from '../../src/adapters/memory/trade-archive.js'
 import { ARCHIVE_RULES, BOUNDLESS } from '../contract/trade-archive.js'
+import { liveTrades } from '../contract/trade-feed.js'
 import { api as apiOf } from '../delivery/api.js'
 import { randomStats } from '../delivery/random-stats.js'
 import { Peer } from '../delivery/web-harness.js'
@@ -49,12 +50,14 @@ function shape(random: Random): Record<string, unknown> {
 }
 
 function subscription(random: Random): unknown {
-  const channel = random.pick(['token', 'ranking', 'totals', 'status', 'candles', 'nope'])
+  const channel = random.pick(['token', 'trades', 'ranking', 'totals', 'status', 'candles', 'nope'])
   const base: Record<string, unknown> = {
     channel: junkOr(random, channel),
     ...(random.chance(0.7) ? shape(random) : {}),
   }
-  if (channel === 'token')
+  if (channel === 'trades')
+    for (const name of ['windows', 'fields', 'mode']) if (random.chance(0.9)) delete base[name]
+  if (channel === 'token' || channel === 'trades')
     base.tokens = junkOr(
       random,
       TOKENS.filter(() => random.chance(0.4)),
@@ -114,6 +117,10 @@ function request(random: Random, id: number, cursor: unknown): unknown {
       return {
         op: 'unsubscribe',
         id,
+        trades: junkOr(
+          random,
+          TOKENS.filter(() => random.chance(0.4)),
+        ),
         rankings: junkOr(random, ['a', '__proto__']),
         ...(random.chance(0.5) ? { candles: junkOr(random, [{ token: random.pick(TOKENS) }]) } : {}),
         channels: junkOr(random, ['totals']),
@@ -153,6 +160,10 @@ test(`${SECONDS} s of random messages are answered as the documents say`, async 
     if (random.chance(0.3)) {
       version++
       running.feed.publish([randomStats(random, random.pick(TOKENS), version)])
+    }
+    if (random.chance(0.3)) {
+      version++
+      running.trades.publish([liveTrades(random.pick(TOKENS), [version])])
     }
     if (random.chance(0.1)) running.clock.advance(random.pick([10, 100]))
     // What was mutated may have lost its id, and a text that is no object subscribes to a token.

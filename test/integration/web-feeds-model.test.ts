@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { merged } from '../../src/client/merge.js'
+import { liveTrades } from '../contract/trade-feed.js'
 import { Api } from '../delivery/documents.js'
 import { EventPeer } from '../delivery/event-peer.js'
 import { View } from '../delivery/feed-model.js'
@@ -37,13 +38,19 @@ interface RankingWant extends Want {
 }
 
 class ModelClient {
-  readonly view = new View()
+  readonly view: View
+  /// Tokens whose swaps it follows, with its maximum rate.
+  readonly trades = new Map<string, number | null>()
   readonly wants = new Map<string, Want>()
   readonly rankings = new Map<string, RankingWant>()
   totals = false
   peer: Peer | EventPeer | null = null
   paused = false
   checkedSeq = 0
+
+  constructor(published: ReadonlyMap<string, readonly number[]>) {
+    this.view = new View(published)
+  }
 
   get connected(): boolean {
     return this.peer !== null && this.peer.closed === null
@@ -73,7 +80,8 @@ class World {
   readonly running: Running
   readonly api: Api
   readonly t: TestContext
-  readonly clients = Array.from({ length: CLIENTS }, () => new ModelClient())
+  readonly published = new Map<string, number[]>()
+  readonly clients = Array.from({ length: CLIENTS }, () => new ModelClient(this.published))
   version = 0
   steps: string[] = []
 
@@ -95,6 +103,15 @@ class World {
         : { ...randomStats(random, token, this.version), rolledAt }
     })
     this.running.feed.publish(updates)
+    if (random.chance(0.7)) this.publishTrades(random.below(random.chance(0.1) ? 300 : 5))
+  }
+
+  publishTrades(count: number): void {
+    const token = this.random.pick(TOKENS)
+    if (count === 0) return
+    const offsets = Array.from({ length: count }, () => ++this.version)
+    this.published.set(token, [...(this.published.get(token) ?? []), ...offsets])
+    this.running.trades.publish([liveTrades(token, offsets)])
   }
 
   /// More than the sockets' buffers hold, so that who does not read falls behind.
@@ -122,6 +139,7 @@ class World {
       client.wants.size > 0 &&
       client.rankings.size === 0 &&
       !client.totals &&
+      client.trades.size === 0 &&
       all.size === 1 &&
       random.chance(0.6)
     ) {
@@ -146,16 +164,21 @@ class World {
     const fresh = [...client.wants].filter(([token]) => !client.view.tokens.has(token))
     const tokenSubscriptions = (wants: readonly (readonly [string, Want])[]) =>
       wants.map(([token, want]) => ({ channel: 'token', tokens: [token], ...options(want) }))
+    const tradesSubscriptions = (wants: readonly (readonly [string, number | null])[]) =>
+      wants.map(([token, maxRate]) => tradesSubscription(token, maxRate))
+    const knownTrades = [...client.trades].filter(([token]) => client.view.trades.has(token))
+    const freshTrades = [...client.trades].filter(([token]) => !client.view.trades.has(token))
     const cursor = client.view.cursor
-    if (known.length > 0) {
+    if (known.length + knownTrades.length > 0) {
       peer.say({
         op: 'subscribe',
-        subscriptions: tokenSubscriptions(known),
+        subscriptions: [...tokenSubscriptions(known), ...tradesSubscriptions(knownTrades)],
         ...(cursor === null ? {} : { cursor }),
       })
     }
     const others = [
       ...tokenSubscriptions(fresh),
+      ...tradesSubscriptions(freshTrades),
       ...[...client.rankings].map(([name, want]) => rankingSubscription(name, want)),
       ...(client.totals ? [{ channel: 'totals', mode: 'delta', maxRate: 10 }] : []),
     ]
@@ -175,7 +198,7 @@ class World {
       else if (random.chance(0.3)) this.togglePause(client)
       return
     }
-    switch (random.below(9)) {
+    switch (random.below(11)) {
       case 0:
       case 1: {
         const tokens = TOKENS.filter(() => random.chance(0.3))
@@ -230,6 +253,28 @@ class World {
       case 6:
         await this.disconnect(client)
         break
+      case 7: {
+        const tokens = TOKENS.filter(() => random.chance(0.3))
+        const maxRate = random.chance(0.7) ? null : 2
+        for (const token of tokens) {
+          client.trades.set(token, maxRate)
+          client.view.trades.delete(token)
+        }
+        const subscriptions = tokens.map(token => tradesSubscription(token, maxRate))
+        if (tokens.length > 0) {
+          const subjects = tokens.map(token => `trades ${token}`)
+          await this.settleRequest(client, { op: 'subscribe', subscriptions }, subjects)
+        }
+        break
+      }
+      case 8: {
+        const trades = TOKENS.filter(() => random.chance(0.3))
+        for (const token of trades) client.trades.delete(token)
+        const subjects = trades.map(token => `trades ${token}`)
+        await this.settleRequest(client, { op: 'unsubscribe', trades }, subjects)
+        for (const token of trades) client.view.trades.delete(token)
+        break
+      }
       default:
         this.togglePause(client)
     }
@@ -304,6 +349,10 @@ class World {
       if (JSON.stringify(known) !== JSON.stringify(expected)) {
         return `${token} ${JSON.stringify(want)} is known as ${JSON.stringify(known)}, not ${JSON.stringify(expected)}`
       }
+    }
+    for (const token of client.trades.keys()) {
+      const missing = client.view.missing(token)
+      if (missing !== null) return missing
     }
     for (const [name, want] of client.rankings) {
       const expected = (this.ranked.get(rankingKey(want)) ?? []).slice(want.offset)
@@ -381,6 +430,12 @@ function canFallBehind({ paused, wants }: ModelClient): boolean {
 
 const rankingKey = ({ sort, order, filter, offset, limit }: RankingWant): string =>
   JSON.stringify([sort, order, filter, offset, limit])
+
+const tradesSubscription = (token: string, maxRate: number | null): object => ({
+  channel: 'trades',
+  tokens: [token],
+  ...(maxRate === null ? {} : { maxRate }),
+})
 
 function rankingSubscription(name: string, want: RankingWant): object {
   const { sort, order, filter, offset, limit } = want

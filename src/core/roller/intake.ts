@@ -52,6 +52,11 @@ export class Intake {
     this.#count++
   }
 
+  /// The rows of the batch that were added, until the next one begins.
+  get rows(): Int32Array {
+    return this.#row.subarray(0, this.#count)
+  }
+
   /// Takes the rows in, and notes them in the delta.
   finish(delta: DeltaBuilder | null, logTimeMs: number): void {
     const batch = this.#batch

@@ -94,13 +94,13 @@ export class Roller {
   /// Records below `position` are skipped, so that a batch may overlap what is covered already.
   apply(batch: SwapBatch, firstOffset: Offset, count: number, appendTime: EpochMs): readonly Rejected[] {
     const end = firstOffset + count
+    const intake = this.#intake
+    intake.begin(batch)
     if (end <= this.#position) return []
     const skipped = Math.max(0, this.#position - firstOffset)
     if (appendTime > this.#logTime) this.#logTime = appendTime
     this.#horizon.expire(this.#logTime, this.config.dedupeHorizonMs)
     const rejected: Rejected[] = []
-    const intake = this.#intake
-    intake.begin(batch)
     let valid = 0
     let glanced = 0
     for (let i = 0; i < batch.size; i++) {
@@ -121,6 +121,11 @@ export class Roller {
     if (this.#delta !== null && this.#delta.count >= DELTA_ROWS_MAX) this.#closeDelta(this.#delta)
     this.#ledger.drop(this.#droppable())
     return rejected
+  }
+
+  /// The rows of the batch that was applied last that were accepted, ascending; valid until the next one is applied.
+  get acceptedRows(): Int32Array {
+    return this.#intake.rows
   }
 
   /// Moves view time; earlier ticks than the current one are ignored.

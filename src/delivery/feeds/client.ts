@@ -17,7 +17,10 @@ import type { CloseCause } from '../wire/messages.js'
 import { headText, type MessageParts, partsOf } from './parts.js'
 import type { StateFollow } from './state-feed.js'
 import type { TokenFollow } from './token-follow.js'
+import type { TradesFollow } from './trades-feed.js'
 import type { Outgoing, Transport } from './transport.js'
+
+export type Follow = TokenFollow | TradesFollow | StateFollow
 
 /// What a client gets when it is no longer behind.
 export type Owed = 'snapshot' | 'update'
@@ -46,11 +49,12 @@ export class Client {
   readonly since: EpochMs
   readonly origin: ClientOrigin
   readonly tokens = new Map<string, TokenFollow>()
+  readonly trades = new Map<string, TradesFollow>()
   readonly states = new Map<string, StateFollow>()
   /// In the order in which they will be sent.
-  readonly owed = new Map<TokenFollow | StateFollow, Owed>()
+  readonly owed = new Map<Follow, Owed>()
   /// Follows whose maximum rate makes a change wait.
-  readonly paced = new Set<TokenFollow>()
+  readonly paced = new Set<TokenFollow | TradesFollow>()
   replay: Replayed[] = []
   lastHeardAt: EpochMs
   lastPingAt: EpochMs
@@ -95,7 +99,7 @@ export class Client {
   }
 
   get subscriptions(): number {
-    return this.tokens.size + this.states.size
+    return this.tokens.size + this.trades.size + this.states.size
   }
 
   get unsentBytes(): number {
@@ -133,17 +137,18 @@ export class Client {
   }
 
   /// The newest state of a follow is to be sent later. Says whether that replaces an unsent update.
-  owe(follow: TokenFollow | StateFollow, what: Owed, position: number | null): boolean {
+  owe(follow: Follow, what: Owed, position: number | null): boolean {
     const before = this.owed.get(follow)
     if (before !== 'snapshot') this.owed.set(follow, what)
     if (position !== null) this.#hold(position)
-    const replaces = before === 'update' && what === 'update'
+    // Swaps are kept for the client, not replaced.
+    const replaces = before === 'update' && what === 'update' && follow.channel !== 'trades'
     if (replaces) this.#skipped++
     return replaces
   }
 
   /// An update waits until its follow may send again.
-  pace(follow: TokenFollow, position: number): void {
+  pace(follow: TokenFollow | TradesFollow, position: number): void {
     this.paced.add(follow)
     this.#hold(position)
   }
@@ -156,10 +161,7 @@ export class Client {
   }
 
   /// Sends what is replayed, then what is owed, as far as the soft bound allows. `send` puts one newest state.
-  catchUp(
-    replayed: (one: Replayed) => void,
-    send: (follow: TokenFollow | StateFollow, what: Owed) => void,
-  ): void {
+  catchUp(replayed: (one: Replayed) => void, send: (follow: Follow, what: Owed) => void): void {
     this.#catchUpReplay(replayed)
     if (this.replay.length === 0 && this.owed.size > 0 && !this.overSoftBound) {
       if (this.#skipped > 0) {

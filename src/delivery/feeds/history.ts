@@ -1,29 +1,40 @@
-/// The updates of the last two minutes, of tokens that somebody follows or followed within them: what a client that
-/// comes back has missed.
+/// The statistics and the swaps of the last two minutes, of tokens that somebody follows or followed within them: what a
+/// client that comes back has missed.
 ///
-/// Updates are numbered by position as this process got them. For each token it is known from which position on its
-/// record is without a hole, so that an answer is exact or says that it is not. Bounded in time and in bytes: the
+/// Both are numbered by position, in one row, as this process got them. For each token it is known from which position on
+/// its record is without a hole, so that an answer is exact or says that it is not. Bounded in time and in bytes: the
 /// oldest go first.
 
 import type { StatsUpdate } from '../../core/stats.js'
 import type { EpochMs } from '../../core/units.js'
+import type { TokenTrades } from '../../ports/trade-feed.js'
 
 /// An update's own objects besides its cells.
 const OVERHEAD_BYTES = 320
+/// A swap with its texts.
+const TRADE_BYTES = 640
 /// Tokens that nobody follows any more and that are kept on. Names are the clients' to invent, so there is a bound.
 const LEFT_MAX = 50_000
 
-export interface HistoryRecord {
+/// What is recorded of a token, by channel.
+export interface Happenings {
+  readonly token: StatsUpdate
+  readonly trades: TokenTrades
+}
+type Channel = keyof Happenings
+
+export interface HistoryRecord<C extends Channel = 'token'> {
   readonly position: number
   readonly at: EpochMs
-  readonly update: StatsUpdate
+  readonly update: Happenings[C]
 }
 
-interface Track {
+interface Track<C extends Channel = Channel> {
+  readonly channel: C
   readonly token: string
   /// Every update above this position is in `records`.
   completeAbove: number
-  records: HistoryRecord[]
+  records: HistoryRecord<C>[]
   /// Records below it are forgotten.
   first: number
   /// When the last follower left; null while there is one.
@@ -37,9 +48,9 @@ export interface HistoryOptions {
 
 export class History {
   readonly #options: HistoryOptions
-  readonly #tracks = new Map<string, Track>()
+  readonly #tracks = { token: new Map<string, Track<'token'>>(), trades: new Map<string, Track<'trades'>>() }
   /// Tracks without a follower, the one that was left first first.
-  readonly #left = new Map<string, Track>()
+  readonly #left = new Set<Track>()
   /// All records in order of position, each with its track.
   #queue: { readonly track: Track; readonly bytes: number; readonly at: EpochMs }[] = []
   #queueFirst = 0
@@ -59,54 +70,68 @@ export class History {
     return this.#bytes
   }
 
-  /// Numbers an update, and keeps it where its token is tracked.
+  /// Numbers statistics, and keeps them where their token's are tracked.
   record(update: StatsUpdate, at: EpochMs): number {
     const position = ++this.#position
-    const track = this.#tracks.get(update.token)
+    const track = this.#tracks.token.get(update.token)
     if (track === undefined) return position
-    const bytes = (update.cells?.byteLength ?? 0) + OVERHEAD_BYTES
     track.records.push({ position, at, update })
-    this.#queue.push({ track, bytes, at })
-    this.#bytes += bytes
-    while (this.#bytes > this.#options.bytesMax) this.#dropOldest()
+    this.#keep(track, (update.cells?.byteLength ?? 0) + OVERHEAD_BYTES, at)
     return position
   }
 
-  /// From now on the token's updates are kept.
-  follow(token: string): void {
-    const track = this.#tracks.get(token)
+  /// The same of swaps.
+  recordTrades(update: TokenTrades, at: EpochMs): number {
+    const position = ++this.#position
+    const track = this.#tracks.trades.get(update.token)
+    if (track === undefined) return position
+    track.records.push({ position, at, update })
+    this.#keep(track, OVERHEAD_BYTES + TRADE_BYTES * update.trades.length, at)
+    return position
+  }
+
+  /// From now on what happens to the token is kept.
+  follow(token: string, channel: Channel = 'token'): void {
+    const track = this.#tracks[channel].get(token)
     if (track !== undefined) {
       track.leftAt = null
-      this.#left.delete(token)
-    } else {
-      const fresh = { token, completeAbove: this.#position, records: [], first: 0, leftAt: null }
-      this.#tracks.set(token, fresh)
+      this.#left.delete(track)
+      return
     }
+    const fresh = { token, completeAbove: this.#position, records: [], first: 0, leftAt: null }
+    if (channel === 'token') this.#tracks.token.set(token, { ...fresh, channel })
+    else this.#tracks.trades.set(token, { ...fresh, channel })
   }
 
   /// Nobody follows the token any more. It is kept on for as long as somebody may come back.
-  leave(token: string, now: EpochMs): void {
-    const track = this.#tracks.get(token)
+  leave(token: string, now: EpochMs, channel: Channel = 'token'): void {
+    const track = this.#tracks[channel].get(token)
     if (track === undefined) return
     track.leftAt = now
-    this.#left.delete(token)
-    this.#left.set(token, track)
+    this.#left.delete(track)
+    this.#left.add(track)
     if (this.#left.size > LEFT_MAX) this.#forgetFirstLeft()
   }
 
-  /// Tokens whose updates are kept.
+  /// Tokens whose updates are kept, and those whose swaps are.
   get tracked(): number {
-    return this.#tracks.size
+    return this.#tracks.token.size + this.#tracks.trades.size
   }
 
-  /// The token's updates above the position, oldest first; null when some of them are not kept any more.
+  /// The token's statistics above the position, oldest first; null when some of them are not kept any more.
   since(token: string, position: number): readonly HistoryRecord[] | null {
-    const track = this.#tracks.get(token)
-    if (track === undefined || position < track.completeAbove) return null
-    const { records, first } = track
-    let at = records.length
-    while (at > first && (records[at - 1]?.position ?? 0) > position) at--
-    return records.slice(at)
+    return recordsAbove(this.#tracks.token.get(token), position)
+  }
+
+  /// The same of its swaps.
+  tradesSince(token: string, position: number): readonly HistoryRecord<'trades'>[] | null {
+    return recordsAbove(this.#tracks.trades.get(token), position)
+  }
+
+  /// The newest records of its swaps that are kept, up to so many.
+  newestTrades(token: string, count: number): readonly HistoryRecord<'trades'>[] {
+    const track = this.#tracks.trades.get(token)
+    return track === undefined ? [] : track.records.slice(Math.max(track.first, track.records.length - count))
   }
 
   /// Drops what is too old. Call now and then.
@@ -117,7 +142,7 @@ export class History {
       oldest = this.#queue[this.#queueFirst]
     }
     // In the order in which they were left, so that the first one that is young ends it.
-    for (const { leftAt } of this.#left.values()) {
+    for (const { leftAt } of this.#left) {
       if (leftAt === null || leftAt >= before) break
       this.#forgetFirstLeft()
     }
@@ -125,11 +150,17 @@ export class History {
 
   /// Its records stay in the queue until their time, and are no answer any more.
   #forgetFirstLeft(): void {
-    for (const token of this.#left.keys()) {
-      this.#left.delete(token)
-      this.#tracks.delete(token)
+    for (const track of this.#left) {
+      this.#left.delete(track)
+      this.#tracks[track.channel].delete(track.token)
       return
     }
+  }
+
+  #keep(track: Track, bytes: number, at: EpochMs): void {
+    this.#queue.push({ track, bytes, at })
+    this.#bytes += bytes
+    while (this.#bytes > this.#options.bytesMax) this.#dropOldest()
   }
 
   #dropOldest(): void {
@@ -150,4 +181,15 @@ export class History {
       this.#queueFirst = 0
     }
   }
+}
+
+function recordsAbove<C extends Channel>(
+  track: Track<C> | undefined,
+  position: number,
+): readonly HistoryRecord<C>[] | null {
+  if (track === undefined || position < track.completeAbove) return null
+  const { records, first } = track
+  let at = records.length
+  while (at > first && (records[at - 1]?.position ?? 0) > position) at--
+  return records.slice(at)
 }

@@ -3,20 +3,22 @@
 import type { StatsUpdate } from '../../core/stats.js'
 import { type EpochMs, epochMs } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
+import type { TokenTrades } from '../../ports/trade-feed.js'
 import type { WebLimits } from '../limits.js'
 import type { ServerMetrics } from '../metrics/server-metrics.js'
 import { Rate } from '../rate.js'
 import type { CloseCause } from '../wire/messages.js'
 import { parseRequest, type RequestError, type SubscribeRequest } from '../wire/requests.js'
 import type { ClientStatus } from '../wire/status.js'
-import { Client, type ClientOrigin, type Owed } from './client.js'
+import { Client, type ClientOrigin, type Follow, type Owed } from './client.js'
+import type { Cursors } from './cursors.js'
 import type { History } from './history.js'
+import type { Pacing } from './pacing.js'
 import { partsOf } from './parts.js'
 import { Session } from './session.js'
-import type { StateFollow } from './state-feed.js'
 import type { StateFeeds } from './state-feeds.js'
 import type { TokenFeed } from './token-feed.js'
-import type { TokenFollow } from './token-follow.js'
+import type { TradesFeed } from './trades-feed.js'
 import type { Transport } from './transport.js'
 
 /// Each client gets a heartbeat a second; the beats spread clients over it, so that no turn serves all of them.
@@ -28,6 +30,9 @@ const BURST_SECONDS = 4
 
 export interface HubOptions {
   readonly tokenFeed: TokenFeed
+  readonly tradesFeed: TradesFeed
+  readonly pacing: Pacing
+  readonly cursors: Cursors
   readonly stateFeeds: StateFeeds
   readonly history: History
   readonly clock: Clock
@@ -118,7 +123,7 @@ export class Hub {
 
   /// A client has connected.
   welcome(transport: Transport, { keyId, address }: ClientOrigin): Client {
-    const { clock, limits, tokenFeed } = this.#options
+    const { clock, limits, cursors } = this.#options
     const rate = new Rate(clock, limits.requestsPerSecond, limits.requestsPerSecond * BURST_SECONDS)
     const client = new Client(
       ++this.#lastId,
@@ -127,7 +132,7 @@ export class Hub {
       limits,
       clock.now(),
       { keyId, address },
-      tokenFeed.cursorOf,
+      cursors.of,
     )
     this.#clients.set(client.id, client)
     this.#byAddress.set(address, this.sizeOf(address) + 1)
@@ -143,8 +148,11 @@ export class Hub {
     if (left > 0) this.#byAddress.set(address, left)
     else this.#byAddress.delete(address)
     this.#sentByGone += client.messagesSent
-    this.#options.tokenFeed.forget(client, this.#options.clock.now())
-    this.#options.stateFeeds.forget(client)
+    const { tokenFeed, tradesFeed, stateFeeds, pacing, clock } = this.#options
+    pacing.forget(client)
+    tokenFeed.forget(client, clock.now())
+    tradesFeed.forget(client, clock.now())
+    stateFeeds.forget(client)
   }
 
   /// It gave a sign of life.
@@ -206,6 +214,14 @@ export class Hub {
     metrics.delivered(Math.max(0, now - rolledAt) + metrics.elapsedMs() - began, sent)
   }
 
+  /// The same of swaps.
+  publishTrades(updates: readonly TokenTrades[]): void {
+    const { tradesFeed, clock, serving } = this.#options
+    const touched = new Set<Client>()
+    tradesFeed.publish(updates, clock.now(), !serving(), touched)
+    for (const client of touched) client.flush()
+  }
+
   close(client: Client, cause: CloseCause): void {
     if (!client.open) return
     this.#countClosed(cause)
@@ -263,9 +279,20 @@ export class Hub {
     }
   }
 
-  #sendOwed(follow: TokenFollow | StateFollow, what: Owed, now: EpochMs): void {
-    if ('feed' in follow) follow.client.push(follow.feed.source.whole(what, follow.name, now))
-    else this.#options.tokenFeed.sendNewest(follow, what, now)
+  #sendOwed(follow: Follow, what: Owed, now: EpochMs): void {
+    switch (follow.channel) {
+      case 'token':
+        this.#options.tokenFeed.sendNewest(follow, what, now)
+        break
+      case 'trades':
+        this.#options.tradesFeed.sendOwed(follow, what, now)
+        break
+      case 'state':
+        follow.client.push(follow.feed.source.whole(what, follow.name, now))
+        break
+      default:
+        follow satisfies never
+    }
   }
 
   #scheduleBeat(): () => void {
@@ -277,13 +304,17 @@ export class Hub {
   }
 
   #beat(): void {
-    const { clock, tokenFeed, stateFeeds, history, serving } = this.#options
+    const { clock, pacing, stateFeeds, history, serving } = this.#options
     const now = clock.now()
     const slot = this.#beats++ % BEATS_PER_SECOND
     if (slot === 0) history.expire(now)
     const touched = new Set<Client>()
     if (serving()) {
-      tokenFeed.sendPaced(now, touched)
+      pacing.release(now, follow => {
+        if (follow.client.behind) follow.client.owe(follow, 'update', history.position)
+        else this.#sendOwed(follow, 'update', now)
+        touched.add(follow.client)
+      })
       for (const feed of stateFeeds.due(now)) {
         feed.publish(now, (follow, parts) => {
           const { client } = follow
@@ -320,7 +351,7 @@ export class Hub {
     }
     client.stuckSince = null
     // Where nothing waits, everything up to now was sent: quiet clients' cursors stay young.
-    const current = client.tokens.size > 0 && client.replay.length === 0
+    const current = client.tokens.size + client.trades.size > 0 && client.replay.length === 0
     client.push(heartbeat, current ? history.position : null)
     if (now - client.lastPingAt < limits.pingEveryMs) return
     client.lastPingAt = now

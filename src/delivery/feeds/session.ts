@@ -16,9 +16,11 @@ import type { Client } from './client.js'
 import { partsOf } from './parts.js'
 import { CANDLES_INTERVAL, candlesKey, RANKING_NAME, type StateFeeds, type StatePlan } from './state-feeds.js'
 import type { TokenFeed, TokenPlan } from './token-feed.js'
+import type { TradesFeed, TradesPlan } from './trades-feed.js'
 
 export interface SessionOptions {
   readonly tokenFeed: TokenFeed
+  readonly tradesFeed: TradesFeed
   readonly stateFeeds: StateFeeds
   readonly clock: Clock
   readonly limits: WebLimits
@@ -27,6 +29,7 @@ export interface SessionOptions {
 /// What a client follows, as far as its limits are concerned.
 interface Followed {
   readonly tokens: ReadonlyMap<string, unknown>
+  readonly trades: ReadonlyMap<string, unknown>
   readonly states: ReadonlyMap<string, unknown>
 }
 
@@ -34,6 +37,7 @@ const NOTHING: ReadonlyMap<string, unknown> = new Map()
 
 interface Plans {
   readonly tokens: readonly TokenPlan[]
+  readonly trades: readonly TradesPlan[]
   readonly states: readonly StatePlan[]
 }
 
@@ -78,7 +82,7 @@ export class Session {
   }
 
   #follow(client: Client, request: SubscribeRequest, plans: Plans): RequestError | null {
-    const { tokenFeed, stateFeeds } = this.#options
+    const { tokenFeed, tradesFeed, stateFeeds } = this.#options
     const opened = plans.states.map(plan => ({ plan, feed: stateFeeds.open(plan) }))
     if (opened.some(({ feed }) => feed === null)) {
       for (const { feed } of opened) if (feed !== null) stateFeeds.letGo(feed)
@@ -90,6 +94,7 @@ export class Session {
     )
     client.push(partsOf('subscribed', acknowledgement(request)))
     tokenFeed.follow(client, plans.tokens, request.cursor ?? null)
+    tradesFeed.follow(client, plans.trades, request.cursor ?? null)
     for (const follow of follows) {
       if (!follow.feed.source.ready) continue
       follow.introduced = true
@@ -101,12 +106,15 @@ export class Session {
   /// What is wrong with the request of a client that follows nothing yet.
   fault(request: SubscribeRequest): RequestError | null {
     const plans = this.#plan(request)
-    return 'code' in plans ? plans : this.#fullness({ tokens: NOTHING, states: NOTHING }, plans)
+    return 'code' in plans
+      ? plans
+      : this.#fullness({ tokens: NOTHING, trades: NOTHING, states: NOTHING }, plans)
   }
 
   #plan(request: SubscribeRequest): Plans | RequestError {
-    const { tokenFeed, stateFeeds } = this.#options
+    const { tokenFeed, tradesFeed, stateFeeds } = this.#options
     const tokens: TokenPlan[] = []
+    const trades: TradesPlan[] = []
     const states: StatePlan[] = []
     let at = ''
     try {
@@ -114,6 +122,7 @@ export class Session {
       for (const [i, subscription] of request.subscriptions?.entries() ?? []) {
         at = `subscriptions[${i}].`
         if (subscription.channel === 'token') tokens.push(tokenFeed.plan(subscription))
+        else if (subscription.channel === 'trades') trades.push(tradesFeed.plan(subscription))
         else states.push(stateFeeds.plan(subscription))
       }
     } catch (error) {
@@ -125,14 +134,16 @@ export class Session {
       const message = `${twice.key} is subscribed to twice; rankings of different names and candles of different intervals may be`
       return { code: 'invalidRequest', message, field: 'subscriptions' }
     }
-    return { tokens, states }
+    return { tokens, trades, states }
   }
 
-  #fullness(client: Followed, { tokens, states }: Plans): RequestError | null {
+  #fullness(client: Followed, { tokens, trades, states }: Plans): RequestError | null {
     const { tokensPerClientMax, statesPerClientMax } = this.#options.limits
-    const fresh = new Set(tokens.flatMap(plan => plan.tokens.filter(token => !client.tokens.has(token))))
-    if (client.tokens.size + fresh.size > tokensPerClientMax) {
-      const message = `a connection follows at most ${tokensPerClientMax} tokens`
+    const freshOf = (plans: readonly { readonly tokens: readonly string[] }[], known: Followed['tokens']) =>
+      new Set(plans.flatMap(plan => plan.tokens.filter(token => !known.has(token)))).size
+    const fresh = freshOf(tokens, client.tokens) + freshOf(trades, client.trades)
+    if (client.tokens.size + client.trades.size + fresh > tokensPerClientMax) {
+      const message = `a connection follows at most ${tokensPerClientMax} tokens, those whose trades it follows counted again`
       return { code: 'tooManyTokens', message, field: 'tokens' }
     }
     const freshStates = states.filter(({ key }) => !client.states.has(key)).length
@@ -144,16 +155,18 @@ export class Session {
   }
 
   #unsubscribe(client: Client, request: UnsubscribeRequest): void {
-    const { tokenFeed, stateFeeds, clock } = this.#options
-    const { tokens = [], rankings = [], candles = [], channels = [] } = request
+    const { tokenFeed, tradesFeed, stateFeeds, clock } = this.#options
+    const { tokens = [], trades = [], rankings = [], candles = [], channels = [] } = request
     const now = clock.now()
     tokenFeed.unfollow(client, tokens, now)
+    tradesFeed.unfollow(client, trades, now)
     for (const name of rankings) stateFeeds.unfollow(client, `ranking ${name}`)
     for (const { token, interval = CANDLES_INTERVAL } of candles) {
       stateFeeds.unfollow(client, candlesKey(token, interval))
     }
     for (const channel of channels) {
       if (channel === 'token') tokenFeed.unfollow(client, [...client.tokens.keys()], now)
+      if (channel === 'trades') tradesFeed.unfollow(client, [...client.trades.keys()], now)
       for (const key of [...client.states.keys()]) {
         if (key === channel || key.startsWith(`${channel} `)) stateFeeds.unfollow(client, key)
       }
@@ -181,11 +194,12 @@ function acknowledgement(request: SubscribeRequest): Record<string, unknown> {
 function inOrder(said: {
   readonly id?: RequestId | undefined
   readonly tokens?: readonly string[] | undefined
+  readonly trades?: readonly string[] | undefined
   readonly rankings?: readonly string[] | undefined
   readonly candles?: readonly unknown[] | undefined
   readonly channels?: readonly string[] | undefined
   readonly subscriptions?: readonly unknown[] | undefined
 }): Record<string, unknown> {
-  const { id, tokens, rankings, candles, channels, subscriptions } = said
-  return { id, tokens, rankings, candles, channels, subscriptions }
+  const { id, tokens, trades, rankings, candles, channels, subscriptions } = said
+  return { id, tokens, trades, rankings, candles, channels, subscriptions }
 }

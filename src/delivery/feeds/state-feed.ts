@@ -20,6 +20,7 @@ export interface StateSource {
 
 /// One client's interest in one state.
 export interface StateFollow {
+  readonly channel: 'state'
   readonly client: Client
   readonly feed: StateFeed
   /// Of the client: its key among the client's states, and a ranking's name.

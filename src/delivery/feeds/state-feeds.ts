@@ -166,7 +166,7 @@ export class StateFeeds {
   /// The client follows the feed from now on, in place of what it followed under the same key.
   follow(client: Client, { key, name }: StatePlan, feed: StateFeed): StateFollow {
     // The new one first, so that a feed that stays the same is not closed in between.
-    const follow: StateFollow = { client, feed, key, name, introduced: false }
+    const follow: StateFollow = { channel: 'state', client, feed, key, name, introduced: false }
     feed.follows.add(follow)
     this.unfollow(client, key)
     client.states.set(key, follow)

@@ -8,7 +8,9 @@ import type { ReadableTokens } from '../token-table.js'
 import type { PlacedWindow } from '../wire/metrics.js'
 import type { TokenSubscription } from '../wire/requests.js'
 import { type Client, REPLAY_MAX, type Replayed } from './client.js'
+import type { Cursors } from './cursors.js'
 import type { History, HistoryRecord } from './history.js'
+import { mayGo, type Pacing } from './pacing.js'
 import { partsOf } from './parts.js'
 import { Followers, Shape, type TokenFollow } from './token-follow.js'
 
@@ -19,8 +21,8 @@ export interface TokenFeedOptions {
   readonly windows: readonly PlacedWindow[]
   readonly tokens: ReadableTokens
   readonly history: History
-  /// Tells this process's cursors from those of others.
-  readonly epoch: string
+  readonly pacing: Pacing
+  readonly cursors: Cursors
 }
 
 /// What of a subscription is the same for all its tokens.
@@ -36,11 +38,9 @@ type Missed =
 
 export class TokenFeed {
   readonly #options: TokenFeedOptions
-  readonly #followers = new Followers()
+  readonly #followers = new Followers<TokenFollow>(client => client.tokens)
   /// By what they say; let go of when nobody follows in them any more.
   readonly #shapes = new Map<string, WeakRef<Shape>>()
-  /// Clients with updates that wait for their rate.
-  readonly #paced = new Set<Client>()
   #conflated = 0
   #pruneShapesAt = SHAPES_MIN
 
@@ -51,8 +51,6 @@ export class TokenFeed {
   get conflated(): number {
     return this.#conflated
   }
-
-  cursorOf = (position: number): string => `${this.#options.epoch}.${position}`
 
   /// Throws ProblemError naming `windows` when there is no such window.
   plan(subscription: Omit<TokenSubscription, 'channel'>): TokenPlan {
@@ -73,7 +71,15 @@ export class TokenFeed {
     let unknown = false
     for (const { tokens, shape, intervalMs } of plans) {
       for (const token of tokens) {
-        const follow: TokenFollow = { client, token, shape, intervalMs, base: null, sentAt: null }
+        const follow: TokenFollow = {
+          channel: 'token',
+          client,
+          token,
+          shape,
+          intervalMs,
+          base: null,
+          sentAt: null,
+        }
         const since = cursor === null ? null : this.#missedOf(token, cursor)
         history.follow(token)
         this.#followers.add(follow)
@@ -112,7 +118,6 @@ export class TokenFeed {
   }
 
   forget(client: Client, now: EpochMs): void {
-    this.#paced.delete(client)
     this.unfollow(client, [...client.tokens.keys()], now)
   }
 
@@ -129,22 +134,6 @@ export class TokenFeed {
       }
     }
     return sent
-  }
-
-  /// Sends what waited for its rate and may go now.
-  sendPaced(now: EpochMs, touched: Set<Client>): void {
-    for (const client of this.#paced) {
-      for (const follow of client.paced) {
-        if (!mayGo(follow, now)) continue
-        client.paced.delete(follow)
-        if (client.behind) client.owe(follow, 'update', this.#options.history.position)
-        else this.sendNewest(follow, 'update', now)
-        touched.add(client)
-      }
-      if (client.paced.size > 0 && client.open) continue
-      this.#paced.delete(client)
-      client.settle()
-    }
   }
 
   /// Puts the newest state of the follow's token.
@@ -180,8 +169,7 @@ export class TokenFeed {
       return false
     }
     if (!mayGo(follow, now)) {
-      client.pace(follow, position)
-      this.#paced.add(client)
+      this.#options.pacing.wait(follow, position)
       return false
     }
     client.push(follow.shape.message('update', follow.token, update, follow.base, now), position)
@@ -196,11 +184,9 @@ export class TokenFeed {
   }
 
   #missedOf(token: string, cursor: string): Missed {
-    const { epoch, history } = this.#options
-    const dot = cursor.lastIndexOf('.')
-    const digits = cursor.slice(dot + 1)
-    const position = /^\d{1,15}$/.test(digits) ? Number(digits) : Number.NaN
-    if (cursor.slice(0, dot) !== epoch || !(position <= history.position)) return { gap: 'cursorUnknown' }
+    const { cursors, history } = this.#options
+    const position = cursors.positionOf(cursor)
+    if (position === null) return { gap: 'cursorUnknown' }
     const records = history.since(token, position)
     return records === null ? { gap: 'cursorExpired' } : { records }
   }
@@ -221,11 +207,6 @@ export class TokenFeed {
     for (const [key, shape] of this.#shapes) if (shape.deref() === undefined) this.#shapes.delete(key)
     this.#pruneShapesAt = Math.max(SHAPES_MIN, 2 * this.#shapes.size)
   }
-}
-
-function mayGo({ intervalMs, sentAt }: TokenFollow, now: EpochMs): boolean {
-  // A clock that was set back must not hold updates up.
-  return sentAt === null || now - sentAt >= intervalMs || now < sentAt
 }
 
 /// Not more than one per interval, the last one always.

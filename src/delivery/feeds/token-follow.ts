@@ -5,6 +5,7 @@ import type { EpochMs } from '../../core/units.js'
 import { encodeChanges, encodeSelection, type Selection } from '../wire/stats.js'
 import type { Client } from './client.js'
 import { type MessageParts, timesOf, tokenParts } from './parts.js'
+import type { TradesFollow } from './trades-feed.js'
 
 /// What messages about a token look like. Follows of the same selection and mode share one, and with it the bytes of
 /// each message: the last one that was made is at hand for the next follower.
@@ -59,6 +60,7 @@ export class Shape {
 
 /// One client's interest in one token.
 export interface TokenFollow {
+  readonly channel: 'token'
   readonly client: Client
   readonly token: string
   readonly shape: Shape
@@ -70,33 +72,41 @@ export interface TokenFollow {
 }
 
 /// Both directions of the same relation, kept together.
-export class Followers {
-  readonly #byToken = new Map<string, Set<TokenFollow>>()
+export class Followers<F extends TokenFollow | TradesFollow> {
+  readonly #byToken = new Map<string, Set<F>>()
+  /// What a client follows, by token.
+  readonly #ofClient: (client: Client) => Map<string, F>
 
-  of(token: string): ReadonlySet<TokenFollow> | undefined {
+  constructor(ofClient: (client: Client) => Map<string, F>) {
+    this.#ofClient = ofClient
+  }
+
+  /// Tokens that are followed.
+  get size(): number {
+    return this.#byToken.size
+  }
+
+  of(token: string): ReadonlySet<F> | undefined {
     return this.#byToken.get(token)
   }
 
-  add(follow: TokenFollow): void {
+  add(follow: F): void {
     this.delete(follow.client, follow.token)
-    follow.client.tokens.set(follow.token, follow)
+    this.#ofClient(follow.client).set(follow.token, follow)
     const follows = this.#byToken.get(follow.token)
     if (follows === undefined) this.#byToken.set(follow.token, new Set([follow]))
     else follows.add(follow)
   }
 
   delete(client: Client, token: string): void {
-    const follow = client.tokens.get(token)
+    const follows = this.#ofClient(client)
+    const follow = follows.get(token)
     if (follow === undefined) return
-    client.tokens.delete(token)
+    follows.delete(token)
     client.owed.delete(follow)
     client.paced.delete(follow)
-    const follows = this.#byToken.get(token)
-    follows?.delete(follow)
-    if (follows?.size === 0) this.#byToken.delete(token)
-  }
-
-  forget(client: Client): void {
-    for (const token of [...client.tokens.keys()]) this.delete(client, token)
+    const others = this.#byToken.get(token)
+    others?.delete(follow)
+    if (others?.size === 0) this.#byToken.delete(token)
   }
 }

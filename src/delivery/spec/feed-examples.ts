@@ -1,7 +1,7 @@
 /// Examples of what is said over feeds. A test validates each by its schema.
 
 import type { SERVER_MESSAGES } from '../wire/messages.js'
-import { CANDLES, SELECTED, STATISTICS, TOTALS } from './examples.js'
+import { CANDLES, SELECTED, STATISTICS, TOTALS, TRADE } from './examples.js'
 
 const times = { event: 1795478009961, rolled: 1795478010379, sent: 1795478010380 }
 const cursor = 'k3x9.845'
@@ -19,6 +19,9 @@ export const MESSAGE_EXAMPLES: Readonly<Record<keyof typeof SERVER_MESSAGES, rea
       stats: null,
       times: { event: null, rolled: null, sent: 1795564410000 },
     },
+  ],
+  TradesMessage: [
+    { type: 'update', seq: 10, cursor: 'k3x9.902', channel: 'trades', token: 'BTC', trades: [TRADE], times },
   ],
   RankingMessage: [
     {
@@ -109,6 +112,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
       subscriptions: [
         { channel: 'token', tokens: ['BTC'] },
         { channel: 'ranking', name: 'top', sort: 'volume.h1', filter: 'txns.h1.traders>=2', limit: 2 },
+        { channel: 'trades', tokens: ['BTC'], maxRate: 5 },
         { channel: 'totals', windows: ['24h'] },
         { channel: 'status', maxRate: 0.2 },
         { channel: 'candles', token: 'BTC', interval: '5m', limit: 500, mode: 'delta' },
@@ -118,7 +122,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   ],
   UnsubscribeRequest: [
     { op: 'unsubscribe', tokens: ['ETH'], id: 2 },
-    { op: 'unsubscribe', rankings: ['top'], channels: ['totals'] },
+    { op: 'unsubscribe', trades: ['BTC'], rankings: ['top'], channels: ['totals'] },
     { op: 'unsubscribe', candles: [{ token: 'BTC', interval: '5m' }] },
   ],
   PingRequest: [{ op: 'ping', id: 3 }],

@@ -13,6 +13,7 @@ import {
   SubscribeRequest,
   TokenSubscription,
   TotalsSubscription,
+  TradesSubscription,
   UnsubscribeRequest,
 } from '../wire/requests.js'
 import { StatusReport } from '../wire/status.js'
@@ -56,7 +57,9 @@ export const FEED_SCHEMAS = {
   Totals,
   RankingState,
   Times,
+  Trade,
   TokenSubscription,
+  TradesSubscription,
   RankingSubscription,
   TotalsSubscription,
   StatusSubscription,

@@ -3,7 +3,7 @@
 
 import Type from 'typebox'
 import { CANDLE_INTERVAL_NAMES } from '../../core/candles.js'
-import { Candle } from './archive.js'
+import { Candle, Trade } from './archive.js'
 import { RequestId, Subscription } from './requests.js'
 import { closed, count, epochMs, nullable, oneOf, TokenName, type Wire } from './schema.js'
 import { TokenStatistics, Totals } from './token-statistics.js'
@@ -52,6 +52,26 @@ export const TokenMessage = closed(
   'Statistics of a token.',
 )
 export type TokenMessage = Wire<typeof TokenMessage>
+
+export const TradesMessage = closed(
+  {
+    type: oneOf(
+      ['snapshot', 'update'],
+      '`snapshot`: the newest swaps that this instance still has, 50 at most, perhaps none. `update`: what was accepted since.',
+    ),
+    seq,
+    cursor,
+    channel: Type.Literal('trades'),
+    token: TokenName,
+    trades: Type.Array(Trade, {
+      maxItems: 100,
+      description: 'Offsets ascending. One whose offset is not above the last that you have came before.',
+    }),
+    times: Times,
+  },
+  'Swaps of a token as they are accepted.',
+)
+export type TradesMessage = Wire<typeof TradesMessage>
 
 export const RankingState = closed({
   sort: Type.String(),
@@ -152,6 +172,7 @@ export const Unsubscribed = closed(
     seq,
     id,
     tokens: Type.Optional(Type.Array(TokenName)),
+    trades: Type.Optional(Type.Array(TokenName)),
     rankings: Type.Optional(Type.Array(Type.String())),
     candles: Type.Optional(Type.Array(closed({ token: TokenName, interval: Type.Optional(Type.String()) }))),
     channels: Type.Optional(Type.Array(Type.String())),
@@ -238,6 +259,7 @@ export const Close = closed(
 
 export const SERVER_MESSAGES = {
   TokenMessage,
+  TradesMessage,
   RankingMessage,
   TotalsMessage,
   StatusMessage,
@@ -254,6 +276,7 @@ export const SERVER_MESSAGES = {
 
 export type ServerMessage =
   | TokenMessage
+  | TradesMessage
   | RankingMessage
   | TotalsMessage
   | StatusMessage

@@ -89,6 +89,10 @@ export const RankingSubscription = closed(
   },
   'A stretch of an order, the first tokens unless said, live. At most 10 updates a second.',
 )
+export const TradesSubscription = closed(
+  { channel: Type.Literal('trades'), tokens, maxRate: pace.maxRate },
+  'Swaps of tokens as they are accepted, each once.',
+)
 export const TotalsSubscription = closed(
   { channel: Type.Literal('totals'), windows: shape.windows, ...pace },
   'Sums over all tokens. At most 10 updates a second, one by default.',
@@ -119,10 +123,18 @@ export const CandlesSubscription = closed(
     'update has only the candles that changed. At most 10 updates a second, 5 by default.',
 )
 export const Subscription = Type.Union(
-  [TokenSubscription, RankingSubscription, TotalsSubscription, StatusSubscription, CandlesSubscription],
+  [
+    TokenSubscription,
+    TradesSubscription,
+    RankingSubscription,
+    TotalsSubscription,
+    StatusSubscription,
+    CandlesSubscription,
+  ],
   { description: 'What is to be followed.' },
 )
 export type TokenSubscription = Wire<typeof TokenSubscription>
+export type TradesSubscription = Wire<typeof TradesSubscription>
 export type RankingSubscription = Wire<typeof RankingSubscription>
 export type TotalsSubscription = Wire<typeof TotalsSubscription>
 export type StatusSubscription = Wire<typeof StatusSubscription>
@@ -164,6 +176,7 @@ export const UnsubscribeRequest = Type.Object(
     op: Type.Literal('unsubscribe'),
     id,
     tokens: Type.Optional(tokens),
+    trades: Type.Optional({ ...tokens, description: 'Tokens whose trades are not to be followed any more.' }),
     rankings: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: SUBSCRIPTIONS_MAX })),
     candles: Type.Optional(
       Type.Array(closed({ token: TokenName, interval }), {
@@ -172,7 +185,7 @@ export const UnsubscribeRequest = Type.Object(
       }),
     ),
     channels: Type.Optional(
-      Type.Array(oneOf(['token', 'ranking', 'totals', 'status', 'candles']), {
+      Type.Array(oneOf(['token', 'trades', 'ranking', 'totals', 'status', 'candles']), {
         maxItems: 8,
         description: 'Everything of these channels.',
       }),
@@ -203,6 +216,7 @@ export type Parsed<T> =
 
 const VALIDATORS: ReadonlyMap<unknown, Validator<TSchema>> = new Map<unknown, Validator<TSchema>>([
   ['token', validator(TokenSubscription)],
+  ['trades', validator(TradesSubscription)],
   ['ranking', validator(RankingSubscription)],
   ['totals', validator(TotalsSubscription)],
   ['status', validator(StatusSubscription)],
@@ -250,11 +264,15 @@ export function parseRequest(text: string): Parsed<ClientRequest> {
       if (!UNSUBSCRIBE.check(document)) return refused(UNSUBSCRIBE.fault(document), document, given)
       if (
         document.tokens === undefined &&
+        document.trades === undefined &&
         document.rankings === undefined &&
         document.candles === undefined &&
         document.channels === undefined
       ) {
-        return invalid({ field: 'tokens', message: 'tokens, rankings, candles or channels are given' }, given)
+        return invalid(
+          { field: 'tokens', message: 'tokens, trades, rankings, candles or channels are given' },
+          given,
+        )
       }
       return withTokens(onceEach(document))
     case 'ping':
@@ -308,7 +326,7 @@ function withTokens<R extends SubscribeRequest | UnsubscribeRequest>(request: R)
   if (request.op === 'subscribe') {
     for (const [i, subscription] of request.subscriptions?.entries() ?? []) {
       const fault =
-        subscription.channel === 'token'
+        subscription.channel === 'token' || subscription.channel === 'trades'
           ? tokensFault(subscription.tokens, `subscriptions[${i}].tokens`)
           : subscription.channel === 'candles'
             ? nameFault(subscription.token, `subscriptions[${i}].token`)

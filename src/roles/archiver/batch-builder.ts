@@ -3,13 +3,13 @@
 
 import { type AdmissionRules, refusalOf } from '../../core/admission.js'
 import { chainPlace } from '../../core/chain-place.js'
-import { formatAmount } from '../../core/decimal.js'
 import { JsonDecoder } from '../../core/decode/json-decoder.js'
 import type { DecodeResult } from '../../core/decode/reject.js'
-import { BUY, type SwapBatch } from '../../core/swap-batch.js'
-import { type EpochMs, epochMs, microUsd, type Offset, offset } from '../../core/units.js'
+import type { SwapBatch } from '../../core/swap-batch.js'
+import { type EpochMs, epochMs, type Offset, offset } from '../../core/units.js'
 import type { AdmittedSwap, ArchiveBatch, ArchivePosition } from '../../ports/trade-archive.js'
 import type { LogBatch } from '../../ports/trade-log.js'
+import { loggedSwap, RowText } from '../logged-swap.js'
 
 export interface BuilderRules extends AdmissionRules {
   readonly dedupeHorizonMs: number
@@ -104,47 +104,9 @@ export class BatchBuilder {
   }
 }
 
-/// The strings of a batch's rows.
-class RowText {
-  readonly #bytes: Buffer
-
-  constructor({ bytes }: SwapBatch) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  }
-
-  at(at: Int32Array, length: Int32Array, row: number): string {
-    const from = at[row] ?? 0
-    return this.#bytes.toString('utf8', from, from + (length[row] ?? 0))
-  }
-}
-
 function swapOf(batch: SwapBatch, row: number, text: RowText, at: Offset, logTime: EpochMs): AdmittedSwap {
-  const price = batch.price[row] ?? Number.NaN
-  const given = (value: number | undefined) => (value === undefined || value < 0 ? null : value)
-  const optional = (from: Int32Array, length: Int32Array) =>
-    length[row] === 0 ? null : text.at(from, length, row)
   return {
-    id: text.at(batch.idAt, batch.idLength, row),
-    time: epochMs(batch.timeMs[row] ?? 0),
-    who: text.at(batch.whoAt, batch.whoLength, row),
-    token: text.at(batch.tokenAt, batch.tokenLength, row),
-    side: batch.side[row] === BUY ? 'buy' : 'sell',
-    amount: formatAmount(
-      batch.amount0[row] ?? 0,
-      batch.amount1[row] ?? 0,
-      batch.amount2[row] ?? 0,
-      batch.amount3[row] ?? 0,
-      0,
-    ),
-    usd: microUsd(batch.usd[row] ?? 0),
-    price: Number.isNaN(price) ? null : price,
-    block: given(batch.block[row]),
-    txIndex: given(batch.txIndex[row]),
-    logIndex: given(batch.logIndex[row]),
-    tx: optional(batch.txAt, batch.txLength),
-    chain: optional(batch.chainAt, batch.chainLength),
-    offset: at,
-    logTime,
+    ...loggedSwap(batch, row, text, at, logTime),
     fingerprint: [batch.id0[row] ?? 0, batch.id1[row] ?? 0, batch.id2[row] ?? 0],
     place: chainPlace(batch, row),
   }

@@ -12,6 +12,7 @@ import type { DeadLetters } from '../../ports/dead-letters.js'
 import { DamagedError } from '../../ports/errors.js'
 import type { LogGap, SharedState, StateStore } from '../../ports/state-store.js'
 import type { PartitionReport, RollingState, StatsFeed } from '../../ports/stats-feed.js'
+import type { TradeFeed } from '../../ports/trade-feed.js'
 import type { TradeLog } from '../../ports/trade-log.js'
 import { Consumer, type ConsumerOptions } from '../consumer.js'
 import type { Delays } from '../delays.js'
@@ -31,6 +32,8 @@ export interface PartitionRollerOptions {
   readonly log: TradeLog
   readonly deadLetters: DeadLetters
   readonly feed: StatsFeed
+  /// Where accepted swaps are shown as they happen.
+  readonly trades?: TradeFeed
   readonly clock: Clock
   readonly delays: Delays
   readonly timed: ConsumerOptions['timed']
@@ -214,7 +217,7 @@ export class PartitionRoller {
   }
 
   async #attempt(): Promise<Rolling> {
-    const { config, log, deadLetters, clock, feed, updatesPerSecond } = this.#options
+    const { config, log, deadLetters, clock, feed, trades, updatesPerSecond } = this.#options
     const { signal } = this.#abort
     const state = await this.#options.openState(
       this.partition,
@@ -229,6 +232,7 @@ export class PartitionRoller {
       store: state.store,
       deadLetters,
       clock,
+      ...(trades === undefined ? {} : { trades }),
       nextTurn: () => this.#nextTurn(),
     })
     await roller.restore(share => this.#progress(begin + (1 - begin) * share))
