@@ -75,6 +75,7 @@ const role = web({
   log: new MemoryTradeLog({ clock }),
   deadLetters: new MemoryDeadLetters({ sizeBytesMax: 1e6 }),
   archive: null,
+  peers: null,
   trades: new MemoryTradeFeed(),
   queries: new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
   dashboard: await readDashboard(fileURLToPath(new URL('../dashboard', import.meta.url))),

@@ -16,6 +16,7 @@ import { KafkaStatsFeed } from '../adapters/kafka/stats-feed.js'
 import { statsLayout } from '../adapters/kafka/stats-record.js'
 import { topicNames, topicSpecs } from '../adapters/kafka/topic-specs.js'
 import { ensureTopics } from '../adapters/kafka/topics.js'
+import { KafkaTradeFeed } from '../adapters/kafka/trade-feed.js'
 import { KafkaTradeLog } from '../adapters/kafka/trade-log.js'
 import { FixedGroup } from '../adapters/memory/fixed-group.js'
 import type { Config } from '../config.js'
@@ -93,8 +94,10 @@ async function openOn(
     fail,
   })
   opened.push(feed)
+  const trades = await KafkaTradeFeed.open({ cluster, topic: names.live, onPoison, fail })
+  opened.push(trades)
   if (!config.roles.includes('roller')) {
-    return { log, deadLetters, feed, group: new FixedGroup([]), openState: refuseState }
+    return { log, deadLetters, feed, trades, group: new FixedGroup([]), openState: refuseState }
   }
   const { lock, directory } = await lockFree(join(config.data, 'kafka'), clock)
   opened.push({ close: () => lock.release() })
@@ -129,7 +132,7 @@ async function openOn(
     store.spread = log.partitions
     return { store, shared: store, close: () => store.close() }
   }
-  return { log, deadLetters, feed, group, openState }
+  return { log, deadLetters, feed, trades, group, openState }
 }
 
 const refuseState = async (): Promise<never> => {

@@ -6,6 +6,7 @@ import { MemoryDeadLetters } from '../adapters/memory/dead-letters.js'
 import { FixedGroup } from '../adapters/memory/fixed-group.js'
 import { MemoryStateStore } from '../adapters/memory/state-store.js'
 import { MemoryStatsFeed } from '../adapters/memory/stats-feed.js'
+import { MemoryTradeFeed } from '../adapters/memory/trade-feed.js'
 import { MemoryTradeLog } from '../adapters/memory/trade-log.js'
 import { nextTurn } from '../adapters/system/turn.js'
 import type { Config } from '../config.js'
@@ -17,6 +18,7 @@ import type { PartitionGroup } from '../ports/partition-group.js'
 import type { StateStore } from '../ports/state-store.js'
 import type { StatsFeed } from '../ports/stats-feed.js'
 import type { TradeArchive } from '../ports/trade-archive.js'
+import type { TradeFeed } from '../ports/trade-feed.js'
 import type { TradeLog } from '../ports/trade-log.js'
 import type { PartitionRollerOptions } from '../roles/rollers/partition-roller.js'
 import { openKafkaStores } from './start-kafka.js'
@@ -27,6 +29,7 @@ export interface RollerStores {
   readonly log: TradeLog
   readonly deadLetters: DeadLetters
   readonly feed: StatsFeed
+  readonly trades: TradeFeed
   readonly group: PartitionGroup
   readonly openState: PartitionRollerOptions['openState']
   close(): Promise<void>
@@ -65,6 +68,7 @@ export async function openStores(config: Config, clock: Clock, events: StoreEven
 async function openRollerStores(config: Config, clock: Clock, events: StoreEvents): Promise<RollerStores> {
   if (config.kafka !== 'none') return openKafkaStores(config, config.kafka, clock, events)
   const feed = new MemoryStatsFeed()
+  const trades = new MemoryTradeFeed()
   const group = new FixedGroup([0])
   // Of one process's own: it is closed with the other stores.
   const of = (store: StateStore) => async () => ({ store, shared: null, close: async () => {} })
@@ -75,7 +79,7 @@ async function openRollerStores(config: Config, clock: Clock, events: StoreEvent
     const close = async () => {
       for (const store of [log, state, deadLetters]) await store.close()
     }
-    return { log, deadLetters, feed, group, openState: of(state), close }
+    return { log, deadLetters, feed, trades, group, openState: of(state), close }
   }
   const stores = await openEmbeddedStores({
     directory: config.data,
@@ -88,7 +92,7 @@ async function openRollerStores(config: Config, clock: Clock, events: StoreEvent
   const [state] = stores.states
   invariant(state !== undefined, 'every partition has a state store')
   const { log, deadLetters } = stores
-  return { log, deadLetters, feed, group, openState: of(state), close: () => stores.close() }
+  return { log, deadLetters, feed, trades, group, openState: of(state), close: () => stores.close() }
 }
 
 /// The archive of the configuration; null where there is none.

@@ -7,15 +7,16 @@
 ///
 /// A fault takes no checkpoint, because what is in memory may be wrong: the next start rolls again from the last one.
 
-import { randomInt } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { readDashboard } from '../adapters/file/dashboard.js'
+import { type Owner, RemoteTokenQueries } from '../adapters/http/remote-token-queries.js'
 import { NoTokenQueries } from '../adapters/memory/no-token-queries.js'
-import { MemoryTradeFeed } from '../adapters/memory/trade-feed.js'
 import { systemStopwatch } from '../adapters/system/stopwatch.js'
 import { nextTurn } from '../adapters/system/turn.js'
 import type { Config, Resolved } from '../config.js'
+import { partitionOf } from '../core/partition.js'
 import { epochMs } from '../core/units.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../delivery/limits.js'
 import { ServerMetrics } from '../delivery/metrics/server-metrics.js'
@@ -23,6 +24,7 @@ import { PartitionTable } from '../delivery/partition-table.js'
 import type { Clock } from '../ports/clock.js'
 import type { Dashboard } from '../ports/dashboard.js'
 import { PortError } from '../ports/errors.js'
+import type { TokenQueries } from '../ports/token-queries.js'
 import { App, type Role } from '../roles/app.js'
 import { Archivers } from '../roles/archiver/archivers.js'
 import { HeldLog } from '../roles/archiver/held-log.js'
@@ -151,22 +153,23 @@ class Running {
     this.#stores = stores
     this.#screen = screen
     const { clock } = context
-    const { deadLetters, archive, feed } = stores
+    const { deadLetters, archive, feed, trades } = stores
     const onKafka = config.kafka !== 'none'
     const held =
       archive === null || onKafka
         ? null
         : new HeldLog(stores.log, config.logMaxBytes + config.archiveBacklogMaxBytes)
     const log = held ?? stores.log
+    // For those who read topic `stats`.
+    const secret = onKafka ? randomBytes(32).toString('base64url') : null
     const instance = `${hostname()}:${process.pid}`
     const delays = new Delays()
-    const tradeFeed = new MemoryTradeFeed()
     const say = (message: string) => screen.warn(message)
     this.#rollers = config.roles.includes('roller')
       ? new Rollers({
           config: { ...config, admission: 'log-time' },
           ...{ log, deadLetters, feed, clock, delays, instance, nextTurn, say },
-          trades: tradeFeed,
+          trades,
           timed: this.#metrics,
           updatesPerSecond: config.maxUpdatesPerSecond,
           checkpointIntervalMs: config.checkpointIntervalMs,
@@ -174,6 +177,7 @@ class Running {
           group: stores.group,
           replica: config.replica,
           address: () => this.#address,
+          secret,
           assigned: partitions => this.#assigned(partitions),
           fail: faults.add,
         })
@@ -200,16 +204,16 @@ class Running {
     })
     this.web = web({
       ...{ feed, log, deadLetters, archive, clock, nextTurn, partitions, dashboard },
-      trades: tradeFeed,
+      trades,
       archivesHere: this.#archivers !== null,
       serves: config.roles.includes('web'),
       elsewhere: () => this.#elsewhere(),
-      queries: new OwnedQueries({
-        rollerOf: token => this.#rollers?.rollerOf(token) ?? null,
-        elsewhere: new NoTokenQueries(config),
-        stopwatch: systemStopwatch,
-        nextTurn,
-      }),
+      queries: this.#queries(
+        onKafka
+          ? new RemoteTokenQueries({ rules: config, ownerOf: token => this.#ownerOf(token, partitions) })
+          : new NoTokenQueries(config),
+      ),
+      peers: secret === null ? null : { secret, queries: this.#queries(new NoTokenQueries(config)) },
       windows: config.windows,
       limits: webLimits(config),
       metrics: this.#metrics,
@@ -233,8 +237,8 @@ class Running {
       say: message => screen.say(message),
       onError: error => screen.warn(`A request failed: ${failureOf(error).message}`),
     })
-    const trades = config.faketrader && config.roles.includes('faketrader')
-    this.#seed = trades ? (config.seed === 'random' ? randomInt(2 ** 32) : config.seed) : null
+    const isTrading = config.faketrader && config.roles.includes('faketrader')
+    this.#seed = isTrading ? (config.seed === 'random' ? randomInt(2 ** 32) : config.seed) : null
     this.#faketrader =
       this.#seed === null
         ? null
@@ -324,6 +328,18 @@ class Running {
         : `Partitions ${rangesText(partitions)} of ${log.partitions} are rolled here now.`,
     )
     if (this.#archivesOwn) this.#archivers?.assign(partitions)
+  }
+
+  /// What is rolled here is answered here, the rest elsewhere.
+  #queries(elsewhere: TokenQueries): TokenQueries {
+    const rollerOf = (token: string) => this.#rollers?.rollerOf(token) ?? null
+    return new OwnedQueries({ rollerOf, elsewhere, stopwatch: systemStopwatch, nextTurn })
+  }
+
+  #ownerOf(token: string, partitions: PartitionTable): Owner | null {
+    const key = Buffer.from(token)
+    const partition = partitionOf(key, 0, key.length, this.#stores.log.partitions)
+    return partitions.ownerOf(partition, this.#context.clock.now())
   }
 
   #elsewhere(): number[] {

@@ -12,6 +12,7 @@ function report(instance: string, more: Partial<PartitionReport> = {}): Partitio
     replica: 'a',
     instance,
     address: `http://${instance}`,
+    secret: `secret of ${instance}`,
     at: epochMs(NOW),
     state: 'live',
     first: offset(0),
@@ -32,7 +33,7 @@ const ownersOf = (table: PartitionTable, now = NOW) =>
 test('a partition that nobody has reported is unknown', () => {
   const table = new PartitionTable()
   assert.deepEqual(ownersOf(table), ['null null unknown'])
-  assert.equal(table.addressOf(0, epochMs(NOW)), null)
+  assert.equal(table.ownerOf(0, epochMs(NOW)), null)
   assert.equal(table.fates(), null)
 })
 
@@ -40,7 +41,7 @@ test('while a partition moves, the one that serves is shown and asked', () => {
   const table = new PartitionTable()
   table.take([report('old', { state: 'handing over' }), report('new', { state: 'restoring' })], epochMs(NOW))
   assert.deepEqual(ownersOf(table), ['a old handing over'])
-  assert.equal(table.addressOf(0, epochMs(NOW)), 'http://old')
+  assert.deepEqual(table.ownerOf(0, epochMs(NOW)), { address: 'http://old', secret: 'secret of old' })
   table.take([report('new')], epochMs(NOW + 1000))
   table.take([report('old', { state: 'handing over' })], epochMs(NOW + 1500))
   assert.deepEqual(ownersOf(table, NOW + 1500), ['a new live'])
@@ -50,7 +51,7 @@ test('a process that is silent for ten seconds counts only where there is no oth
   const table = new PartitionTable()
   table.take([report('dead')], epochMs(NOW))
   assert.deepEqual(ownersOf(table, NOW + 10_001), ['a dead silent'])
-  assert.equal(table.addressOf(0, epochMs(NOW + 10_001)), null)
+  assert.equal(table.ownerOf(0, epochMs(NOW + 10_001)), null)
   table.take([report('successor', { state: 'restoring' })], epochMs(NOW + 10_001))
   assert.deepEqual(ownersOf(table, NOW + 10_001), ['a successor restoring'])
 })

@@ -54,12 +54,17 @@ export class PartitionTable {
     }).flat()
   }
 
-  /// Where somebody answers for the partition; null where nobody does.
-  addressOf(partition: number, now: EpochMs): string | null {
+  /// Where somebody answers for the partition, and with which secret; null where nobody does.
+  ownerOf(partition: number, now: EpochMs): { readonly address: string; readonly secret: string } | null {
     const answering = (this.#reports.get(partition) ?? []).filter(
-      heard => heard.address !== null && isServing(heard) && now - heard.heardAt <= SILENT_MS,
+      heard =>
+        heard.address !== null &&
+        heard.secret !== null &&
+        isServing(heard) &&
+        now - heard.heardAt <= SILENT_MS,
     )
-    return bestOf(answering, now)?.address ?? null
+    const { address = null, secret = null } = bestOf(answering, now) ?? {}
+    return address === null || secret === null ? null : { address, secret }
   }
 
   /// Of the whole log, by whoever is furthest with each partition; null while nobody has reported.

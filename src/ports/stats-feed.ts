@@ -24,6 +24,8 @@ export interface PartitionReport {
   readonly instance: string
   /// Where it answers HTTP; null where it does not.
   readonly address: string | null
+  /// Who knows it may ask there about tokens; null where nobody may. For instances of the cluster alone.
+  readonly secret: string | null
   readonly at: EpochMs
   readonly state: RollingState
   /// Of the trade log: first ≤ offset < end.

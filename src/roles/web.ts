@@ -17,6 +17,7 @@ import { TradesFeed } from '../delivery/feeds/trades-feed.js'
 import { Guard } from '../delivery/guard/guard.js'
 import { Origins } from '../delivery/guard/origins.js'
 import { bodyReader } from '../delivery/http/body.js'
+import type { QuestionRoutesOptions } from '../delivery/http/question-routes.js'
 import { httpServer } from '../delivery/http/server.js'
 import { intake } from '../delivery/intake.js'
 import type { WebLimits } from '../delivery/limits.js'
@@ -59,6 +60,8 @@ export interface WebOptions {
   readonly trades: TradeFeed
   /// For what the feed does not carry.
   readonly queries: TokenQueries
+  /// What other instances may ask; null where there are none.
+  readonly peers: QuestionRoutesOptions['peers']
   /// The page for browsers; null where none was built.
   readonly dashboard: Dashboard | null
   /// Whether `archived` is called: else somebody else archives.
@@ -165,6 +168,7 @@ export function web(options: WebOptions): Web {
     tokens: table,
     texts,
     totals,
+    peers: options.peers,
     onDemand: new OnDemand({ tokens: table, windows, queries: options.queries }),
     pages: new Pages({
       standings,

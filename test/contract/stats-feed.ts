@@ -39,7 +39,15 @@ const GAPS = [{ from: offset(2), to: offset(4), until: epochMs(1_790_000_000_000
 const FATES = { accepted: 1, duplicate: 2, late: 3, early: 4, invalid: 5, conflict: 1 }
 
 export const report = (partition: number, replica: string, rolled: number): PartitionReport => ({
-  ...{ partition, replica, instance: 'host:1', address: null, at: epochMs(Date.now()), state: 'live' },
+  ...{
+    partition,
+    replica,
+    instance: 'host:1',
+    address: null,
+    secret: null,
+    at: epochMs(Date.now()),
+    state: 'live',
+  },
   ...{ first: offset(0), end: offset(10), rolled: offset(rolled), checkpointed: offset(0) },
   ...{ logTime: null, viewTime: epochMs(5000), fates: FATES, gaps: GAPS },
 })

@@ -11,6 +11,7 @@ import { MemoryTradeFeed } from '../../src/adapters/memory/trade-feed.js'
 import { MemoryTradeLog } from '../../src/adapters/memory/trade-log.js'
 import { systemStopwatch } from '../../src/adapters/system/stopwatch.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
+import type { QuestionRoutesOptions } from '../../src/delivery/http/question-routes.js'
 import { DEFAULT_WEB_LIMITS, type WebLimits } from '../../src/delivery/limits.js'
 import { ServerMetrics } from '../../src/delivery/metrics/server-metrics.js'
 import { PartitionTable } from '../../src/delivery/partition-table.js'
@@ -34,6 +35,7 @@ export interface Setting {
   readonly archive?: TradeArchive
   /// Nobody can be asked unless given.
   readonly queries?: TokenQueries
+  readonly peers?: QuestionRoutesOptions['peers']
   readonly dashboard?: Dashboard
   /// As if another process archived.
   readonly archivedElsewhere?: boolean
@@ -78,6 +80,7 @@ export async function startWeb(t: TestContext, setting: Setting = {}): Promise<R
     deadLetters,
     archive: setting.archive ?? null,
     trades,
+    peers: setting.peers ?? null,
     queries: setting.queries ?? new NoTokenQueries({ resolutionMs: 1000, retentionMs: 86_400_000 }),
     dashboard: setting.dashboard ?? null,
     archivesHere: setting.archivedElsewhere !== true,

@@ -128,7 +128,12 @@ test('what the server answers matches the documents', async t => {
   const queries = new RollerQueries({ roller: rolled.roller, stopwatch: systemStopwatch, nextTurn })
   const script = { type: 'text/javascript; charset=utf-8', bytes: new TextEncoder().encode('export {}') }
   const dashboard = { page: new Uint8Array(), assets: new Map([['index-1.js', script]]) }
-  const { running, call } = await apiOf(t, { archive, queries, dashboard })
+  const { running, call } = await apiOf(t, {
+    archive,
+    queries,
+    peers: { secret: 'sesame', queries },
+    dashboard,
+  })
   running.feed.publish([withVolume('BTC', 1, 10), withVolume('ETH', 1, 20), withVolume('a/b?ü', 1, 5)])
   const json = { 'content-type': 'application/json' }
   const calls: [string, string, string, RequestInit?][] = [
@@ -147,6 +152,16 @@ test('what the server answers matches the documents', async t => {
     ['GET', '/v1/tokens/{token}/top-traders', '/v1/tokens/BTC/top-traders?window=7m'],
     ['GET', '/v1/tokens/{token}/top-traders', '/v1/tokens/BTC/top-traders?window=7d'],
     ['GET', '/v1/tokens/{token}/largest-trades', '/v1/tokens/BTC/largest-trades'],
+    [
+      'POST',
+      '/v1/questions',
+      '/v1/questions',
+      {
+        headers: { ...json, authorization: 'Bearer sesame' },
+        body: '{"token":"BTC","asOf":null,"stretches":[{"lengthMs":420000,"agoMs":0}],"medians":[0],"largest":1,"newest":1,"traders":1}',
+      },
+    ],
+    ['POST', '/v1/questions', '/v1/questions', { headers: json, body: '{}' }],
     ['GET', '/v1/tokens/{token}/recent-trades', '/v1/tokens/BTC/recent-trades'],
     ['GET', '/v1/tokens', '/v1/tokens?sort=volume.h24&limit=2&cursor=*'],
     ['GET', '/v1/tokens', '/v1/tokens?filter=volume.m1>12&fields=trending,volume'],

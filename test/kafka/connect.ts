@@ -79,7 +79,7 @@ export function freshSpecs(partitions: number, replication: number): TopicSpec[]
 /// Makes one of the topics that Volumer uses, for this test alone. Returns its name.
 export async function freshTopic(
   cluster: KafkaCluster,
-  which: 'trades' | 'rolls' | 'stats' | 'trades.dead',
+  which: 'trades' | 'rolls' | 'stats' | 'trades.live' | 'trades.dead',
   partitions = 1,
   replication = 1,
 ): Promise<string> {
@@ -93,7 +93,7 @@ export async function freshTopic(
 export async function freshTopics(cluster: KafkaCluster, partitions: number, replication = 1) {
   const specs = freshSpecs(partitions, replication)
   await ensureTopics(cluster, specs, replication)
-  const [trades = '', rolls = '', stats = '', deadLetters = ''] = specs.map(({ name }) => name)
+  const [trades = '', rolls = '', stats = '', , deadLetters = ''] = specs.map(({ name }) => name)
   return { trades, rolls, stats, deadLetters }
 }
 

@@ -57,6 +57,8 @@ function reportOf(read: unknown): PartitionReport {
     replica: string('replica'),
     instance: string('instance'),
     address: field('address') === null ? null : string('address'),
+    // Of a program before there were secrets.
+    secret: typeof field('secret') === 'string' ? string('secret') : null,
     at: epochMs(whole('at')),
     state,
     first: offset(whole('first')),

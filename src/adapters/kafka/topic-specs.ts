@@ -2,6 +2,8 @@
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+/// Readers begin at the end: it is for those that lag behind.
+const LIVE_MS = 10 * 60_000
 const MIB = 1024 * 1024
 /// Kafka's own default: what a producer's batch may have.
 const MESSAGE_BYTES = 1_048_588
@@ -39,6 +41,7 @@ export interface TopicNames {
   readonly trades: string
   readonly rolls: string
   readonly stats: string
+  readonly live: string
   readonly deadLetters: string
   /// Of consumers: those that roll.
   readonly group: string
@@ -54,6 +57,7 @@ export function topicNames(prefix: string, replica: string): TopicNames {
     trades: `${prefix}trades`,
     rolls: ofReplica(`${prefix}rolls`),
     stats: `${prefix}stats`,
+    live: `${prefix}trades.live`,
     deadLetters: `${prefix}trades.dead`,
     group: ofReplica(`${prefix}rollers`),
   }
@@ -128,6 +132,18 @@ export function topicSpecs(plan: TopicPlan): TopicSpec[] {
         // A web instance reads the topic whole before it is ready, so little of it should be out of date.
         atFirst('segment.bytes', 16 * MIB),
         atFirst('min.cleanable.dirty.ratio', 0.2),
+        atFirst('message.timestamp.type', 'CreateTime'),
+      ],
+    },
+    {
+      name: names.live,
+      partitions,
+      settings: [
+        // Nothing of it must last.
+        equal('cleanup.policy', 'delete', 'compaction would keep one swap of each token'),
+        atLeast('max.message.bytes', MESSAGE_BYTES, 'batches of swaps are up to a megabyte'),
+        atFirst('retention.ms', LIVE_MS),
+        atFirst('segment.ms', LIVE_MS),
         atFirst('message.timestamp.type', 'CreateTime'),
       ],
     },

@@ -9,6 +9,7 @@ import {
   GetTrades,
 } from './operations/archive.js'
 import { GetLargestTrades, GetRecentTrades, GetTopTraders } from './operations/queries.js'
+import { PostQuestion } from './operations/questions.js'
 import { GetRanking, ListTokens } from './operations/rankings.js'
 import {
   GetAsset,
@@ -34,6 +35,7 @@ export const OPERATIONS: readonly Operation[] = [
   GetTopTraders,
   GetLargestTrades,
   GetRecentTrades,
+  PostQuestion,
   GetStream,
   PostTrades,
   GetCandles,

@@ -13,6 +13,7 @@ import { documentRoutes } from './document-routes.js'
 import { type HealthRoutesOptions, healthRoutes } from './health-routes.js'
 import { OPERATIONS } from './operations.js'
 import { type QueryRoutesOptions, queryRoutes } from './query-routes.js'
+import { type QuestionRoutesOptions, questionRoutes } from './question-routes.js'
 import { type RankingRoutesOptions, rankingRoutes } from './ranking-routes.js'
 import { tokenRoutes } from './token-routes.js'
 import { type TradesRouteOptions, tradesRoute } from './trades-route.js'
@@ -20,6 +21,7 @@ import { type TradesRouteOptions, tradesRoute } from './trades-route.js'
 export interface HttpOptions
   extends RankingRoutesOptions,
     QueryRoutesOptions,
+    QuestionRoutesOptions,
     HealthRoutesOptions,
     TradesRouteOptions,
     ArchiveRoutesOptions,
@@ -50,6 +52,7 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   healthRoutes(app, options)
   tokenRoutes(app, options)
   queryRoutes(app, options)
+  questionRoutes(app, options)
   rankingRoutes(app, options)
   streamRoute(app, options)
   tradesRoute(app, options)

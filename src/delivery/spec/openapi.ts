@@ -10,6 +10,7 @@ const TAGS = [
   { name: 'queries', description: 'Computed on demand from the swaps of a token.' },
   { name: 'feeds', description: 'Live updates; the WebSocket at /ws is in /asyncapi.json.' },
   { name: 'intake', description: 'Swaps in.' },
+  { name: 'cluster', description: 'What instances ask one another.' },
   { name: 'server', description: 'Health and status.' },
   { name: 'documents', description: 'This description.' },
   { name: 'predecessor', description: 'Kept for the clients of the system that this one succeeds.' },

@@ -123,7 +123,7 @@ export class PartitionRoller {
     return this.#open?.store.sizeBytes() ?? 0
   }
 
-  report(): Omit<PartitionReport, 'replica' | 'instance' | 'address' | 'at'> {
+  report(): Omit<PartitionReport, 'replica' | 'instance' | 'address' | 'secret' | 'at'> {
     const roller = this.roller
     const { first, end } = this.#options.log.bounds(this.partition)
     return {

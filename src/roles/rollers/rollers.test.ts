@@ -70,6 +70,7 @@ function processes(t: TestContext) {
       checkpointIntervalMs: 100,
       replica: 'a',
       address: () => null,
+      secret: null,
       assigned: () => {},
       openState: async partition => {
         const store = await rolls.openState(partition)

@@ -24,6 +24,8 @@ export interface RollersOptions extends Omit<PartitionRollerOptions, 'config'> {
   readonly instance: string
   /// Where this process answers HTTP.
   address(): string | null
+  /// Which others must know to ask there; null where nobody may.
+  readonly secret: string | null
   /// Tells the operator which partitions there are here, where that can change.
   assigned(partitions: readonly number[]): void
 }
@@ -176,8 +178,8 @@ export class Rollers {
   }
 
   reports(): PartitionReport[] {
-    const { replica, instance, clock } = this.#options
-    const common = { replica, instance, address: this.#options.address(), at: clock.now() }
+    const { replica, instance, secret, clock } = this.#options
+    const common = { replica, instance, secret, address: this.#options.address(), at: clock.now() }
     return [...this.#rollers.values()]
       .map(roller => ({ ...common, ...roller.report() }))
       .sort((a, b) => a.partition - b.partition)
