@@ -13,6 +13,8 @@ TOKEN ?= BTC
 TOKENS ?= BTC ETH
 # How long each random test of `make fuzz` goes on.
 SECONDS_EACH ?= 600
+# How long make dashboard-hour goes on.
+MINUTES ?= 60
 # Of make kafka: how many brokers (1 or 3), the first one's port, where data and log are.
 BROKERS ?= 1
 KAFKA_PORT ?= 9092
@@ -27,7 +29,7 @@ DASHBOARD_SOURCES = $(INSTALLED) tools/dashboard/build.ts \
   $(shell find src/dashboard src/client src/delivery/wire -type f ! -name '*.test.ts')
 PRETTY := $(NODE) -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>{try{console.log(JSON.stringify(JSON.parse(s),null,2))}catch{process.stdout.write(s)}})'
 
-.PHONY: help run test fuzz http wsclient bench screenshots kafka kafka-stop build lint format clean
+.PHONY: help run test fuzz http wsclient bench dashboard-hour screenshots kafka kafka-stop build lint format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +58,9 @@ fuzz: build ## random histories, decoders, requests, messages and clients for SE
 
 bench: build ## run the benchmarks; results as a table and in bench/results
 	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)
+
+dashboard-hour: build ## the board in Chromium at 500 changes a second for an hour (MINUTES=60): its frames, its memory
+	@$(NODE) dist/bench/dashboard.js $$(( $(MINUTES) * 60 )) 100000
 
 screenshots: build ## the views of the dashboard in screenshots/, and the one of the README
 	@$(NODE) dist/tools/run-tests.js dist/test/browser/

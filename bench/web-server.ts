@@ -19,7 +19,8 @@ import { DEFAULT_WINDOWS, parseWindows } from '../src/core/windows.js'
 import { DEFAULT_WEB_LIMITS } from '../src/delivery/limits.js'
 import { ServerMetrics } from '../src/delivery/metrics/server-metrics.js'
 import { PartitionTable } from '../src/delivery/partition-table.js'
-import { web } from '../src/roles/web.js'
+import type { StatusReport } from '../src/delivery/wire/status.js'
+import { type Web, web } from '../src/roles/web.js'
 import type { Asked, Cost } from './web-ipc.js'
 
 const parsed = parseWindows(DEFAULT_WINDOWS)
@@ -66,7 +67,36 @@ function statistics(token: string): StatsUpdate {
   }
 }
 
-const role = web({
+/// For pages, which follow it. What a feed in memory does not have is null.
+function made(): StatusReport {
+  const now = clock.now()
+  return {
+    version: '0',
+    instance: 'bench',
+    startedAt: now,
+    now,
+    ready: true,
+    reason: null,
+    percent: null,
+    tokens: role.tokens(),
+    fates: null,
+    rates: { appendedPerSecond: null, rolledPerSecond: null, updatesPerSecond: null },
+    partitions: [],
+    delay: null,
+    clients: role.clients(),
+    archive: null,
+    storage: {
+      tradeLogBytes: null,
+      stateBytes: null,
+      deadLetterBytes: null,
+      deadLettersStored: null,
+      deadLettersDropped: null,
+    },
+    memory: { rssBytes: process.memoryUsage().rss, heapUsedBytes: 0 },
+  }
+}
+
+const role: Web = web({
   archivesHere: true,
   feed,
   serves: true,
@@ -89,9 +119,7 @@ const role = web({
   corsOrigins: [],
   trustProxy: false,
   readiness: () => ({ ready: true }),
-  status: () => {
-    throw new Error('no status here')
-  },
+  status: made,
   onError: error => console.error(error),
 })
 const empty = fastify({ logger: false })

@@ -63,11 +63,63 @@ test('the page of a token', async t => {
     await eventually(async () => assert.equal(await page.locator('.price-now').textContent(), '$3.0000'))
   })
 
+  await t.test(
+    'candles come from the archive, move with the feed, and have an interval of the reader’s choice',
+    async t => {
+      const page = await open(t, browser, `${url}/#/token/BTC`)
+      const candles = page.getByRole('img', { name: /^Candles of 1m with volume: \d\d of them/ })
+      await candles.waitFor()
+      assert.ok((await page.locator('.chart canvas').count()) > 1, 'the chart is drawn')
+      const close = () => page.locator('.chart .legend span[title="close"]').textContent()
+      await market.send([{ token: 'BTC', side: 'sell', usd: 777, price: 91_234.5 }])
+      await eventually(async () => assert.equal(await close(), 'C 91,234.50'))
+      // What the archive says of the candle comes with the feed.
+      await eventually(async () => {
+        const answer = await (await fetch(`${url}/v1/tokens/BTC/candles?interval=1m`)).text()
+        const { candles }: { candles: readonly { high: string; buys: number; sells: number }[] } =
+          JSON.parse(answer)
+        const last = candles.at(-1)
+        assert.equal(last?.high, '91234.5')
+        const shown = await page.locator('.chart .legend > span').filter({ hasText: 'Swaps' }).textContent()
+        assert.equal(shown, `Swaps ${(last?.buys ?? 0) + (last?.sells ?? 0)}`)
+      })
+      await page
+        .getByRole('group', { name: 'Interval of the candles' })
+        .getByRole('button', { name: '5m', exact: true })
+        .click()
+      await page.getByRole('img', { name: /^Candles of 5m with volume: \d\d of them/ }).waitFor()
+      assert.match(page.url(), /interval=5m$/)
+      await page.reload()
+      await page.getByRole('img', { name: /^Candles of 5m with volume: \d\d of them/ }).waitFor()
+    },
+  )
+
+  await t.test('the tape runs, and top traders are told', async t => {
+    const page = await open(t, browser, `${url}/#/token/LINK?window=h1`)
+    const swaps = page.locator('.tape tbody tr')
+    await swaps.first().waitFor()
+    const before = await swaps.count()
+    await market.send([
+      { token: 'LINK', side: 'buy', usd: 50_000.5, price: 16.5, who: 'whale' },
+      { token: 'LINK', side: 'sell', usd: 20_000, price: 16.4, who: 'whale' },
+    ])
+    await swaps.filter({ hasText: 'whale' }).nth(1).waitFor()
+    assert.ok((await swaps.count()) >= before, 'what was there stays')
+    const bought = swaps.filter({ hasText: 'buy' }).filter({ hasText: 'whale' }).locator('td')
+    assert.deepEqual((await bought.allTextContents()).slice(1, 4), ['buy', '$50.0K', '16.500'])
+    assert.equal(await bought.nth(2).getAttribute('title'), '$50,000.500000'.replace(/0+$/, ''))
+    const whale = page.locator('.traders tbody tr').first()
+    await eventually(async () => {
+      const cells = await whale.locator('th, td').allTextContents()
+      assert.deepEqual(cells.slice(0, 5), ['whale', '$70.0K', '71 % bought', '$30.0K', '2'])
+    })
+  })
+
   await t.test('the window is chosen, kept in the address, and the way back is to the board', async t => {
     const page = await open(t, browser, `${url}/#/`)
     await page.locator('.rows .row[data-token="ETH"] .name a').click()
     await page.getByRole('heading', { name: 'ETH', level: 1 }).waitFor()
-    await page.getByRole('button', { name: '15m', exact: true }).click()
+    await page.getByRole('group', { name: 'Window' }).getByRole('button', { name: '15m' }).click()
     assert.match(page.url(), /#\/token\/ETH\?window=m15$/)
     await page.goBack()
     await page.locator('.rows .row[data-token="ETH"]').waitFor()
@@ -77,6 +129,7 @@ test('the page of a token', async t => {
     const wide = await open(t, browser, `${url}/#/token/BTC`, { width: 1440, height: 1000, dark: true })
     await wide.getByRole('heading', { name: 'All windows' }).waitFor()
     await accessible(wide)
+    await wide.getByRole('img', { name: /\d\d of them/ }).waitFor()
     await screenshot(wide, 'token')
     const narrow = await open(t, browser, `${url}/#/token/BTC`, { width: 360, height: 740 })
     await narrow.getByRole('heading', { name: 'All windows' }).waitFor()

@@ -49,6 +49,8 @@ async function main(): Promise<void> {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      // How long plugins took is no warning.
+      rolldownOptions: { checks: { pluginTimings: false } },
     },
   })
   copyFileSync(

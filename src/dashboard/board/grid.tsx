@@ -5,11 +5,13 @@
 
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import type { TokenStatistics } from '../../delivery/wire/token-statistics.js'
 import { go } from '../route/navigation.js'
 import type { BoardView, Sort } from '../route/route.js'
 import type { FollowedTokens } from '../session/followed-tokens.js'
 import type { Session } from '../session/session.js'
 import { type Column, gridTemplate } from './columns.js'
+import { DrawingBudget } from './drawing-budget.js'
 import { GridHead } from './grid-head.js'
 import { isPinned, pins, togglePin } from './pins.js'
 import type { PriceLines, Wish } from './price-lines.js'
@@ -48,13 +50,17 @@ export function Grid(props: GridProps) {
   const scrollTop = useSignal(0)
   const height = useSignal(800)
   const active = useSignal<Active | null>(null)
+  const topHeight = useSignal(0)
+  const frames = useSignal(0)
   const places = useRef(new Map<string, number>())
+  const drawn = useRef(new Map<string, TokenStatistics | null>())
   const heldUntil = useRef(0)
 
   // Read, so that this is drawn anew when they change.
   void rows.revision.value
   void lines.revision.value
   void pinned?.revision.value
+  void frames.value
   const pinnedTokens = pins.value
   const minute = Math.floor(session.now.value / 60_000)
   const total = rows.total.value ?? 0
@@ -64,7 +70,7 @@ export function Grid(props: GridProps) {
   const first = Math.max(0, Math.floor(scrollTop.value / rowHeight) - OVERSCAN)
   const last = Math.max(
     0,
-    Math.min(size - 1, Math.ceil((scrollTop.value + height.value) / rowHeight) + OVERSCAN),
+    Math.min(size - 1, Math.ceil((scrollTop.value + height.value - topHeight.value) / rowHeight) + OVERSCAN),
   )
 
   useEffect(() => {
@@ -76,8 +82,10 @@ export function Grid(props: GridProps) {
     if (element === null) return
     const observer = new ResizeObserver(() => {
       height.value = element.clientHeight
+      topHeight.value = head.current?.offsetHeight ?? 0
     })
     observer.observe(element)
+    if (head.current !== null) observer.observe(head.current)
     return () => observer.disconnect()
   }, [])
 
@@ -108,13 +116,14 @@ export function Grid(props: GridProps) {
     const element = scroller.current
     if (element === null) return
     const top = place * rowHeight
-    const room = element.clientHeight - (head.current?.offsetHeight ?? 0)
+    const room = element.clientHeight - topHeight.value
     if (top < element.scrollTop) element.scrollTop = top
     else if (top + rowHeight > element.scrollTop + room) element.scrollTop = top + rowHeight - room
   }
   const activate = (to: Active) => {
     active.value = to
     if ('place' in to) show(to.place)
+    else document.getElementById(`pin-${to.pin}`)?.scrollIntoView({ block: 'nearest' })
   }
   const activeToken = (): string | null => {
     const at = active.value
@@ -157,12 +166,14 @@ export function Grid(props: GridProps) {
     hold()
   }
 
+  const budget = new DrawingBudget(drawn.current)
   const seen = new Set<string>()
   const shown = []
   const newPlaces = new Map<string, number>()
   for (let place = first; place <= last && place < size; place++) {
     const row = rows.at(place)
-    if (row === undefined || seen.has(row.token)) {
+    const stats = row === undefined ? undefined : budget.take(row.token, row.stats)
+    if (row === undefined || stats === undefined || seen.has(row.token)) {
       shown.push(
         <div
           key={`#${place}`}
@@ -184,7 +195,7 @@ export function Grid(props: GridProps) {
         rank={place + 1}
         ariaIndex={place + 2 + pinnedTokens.length}
         token={row.token}
-        stats={row.stats}
+        stats={stats}
         window={name}
         columns={columns}
         width={width}
@@ -199,6 +210,16 @@ export function Grid(props: GridProps) {
     )
   }
   places.current = newPlaces
+  const pinnedStats = new Map(
+    pinnedTokens.map(token => [token, budget.take(`pinned ${token}`, pinned?.of(token) ?? null)]),
+  )
+  drawn.current = budget.drawn
+  const more = budget.isSpent
+  useEffect(() => {
+    if (!more) return
+    const frame = requestAnimationFrame(() => frames.value++)
+    return () => cancelAnimationFrame(frame)
+  })
 
   const at = active.value
   const activeId = at === null ? undefined : 'pin' in at ? `pin-${at.pin}` : `row-${at.place}`
@@ -236,7 +257,7 @@ export function Grid(props: GridProps) {
                 rank={null}
                 ariaIndex={i + 2}
                 token={token}
-                stats={pinned?.of(token) ?? null}
+                stats={pinnedStats.get(token) ?? null}
                 window={name}
                 columns={columns}
                 width={width}

@@ -6,7 +6,7 @@
 import { signal } from '@preact/signals'
 import { type VolumerClient, VolumerError } from '../../client/client.js'
 import { windowMs } from '../numbers/format.js'
-import type { Interval } from '../route/route.js'
+import { INTERVAL_MS, intervalFor } from '../route/route.js'
 
 /// Points of a line, ascending in time.
 export interface PriceLine {
@@ -182,22 +182,6 @@ export interface Wish {
   /// The server's clock.
   readonly now: number
   readonly price: number
-}
-
-const INTERVAL_MS: Readonly<Record<Interval, number>> = {
-  '1s': 1000,
-  '1m': 60_000,
-  '5m': 300_000,
-  '15m': 900_000,
-  '1h': 3_600_000,
-  '4h': 14_400_000,
-  '1d': 86_400_000,
-}
-
-/// The longest candles of which there are still some twenty in the time.
-export function intervalFor(spanMs: number): Interval {
-  const fitting = (['1h', '15m', '5m', '1m'] as const).find(each => spanMs / INTERVAL_MS[each] >= 20)
-  return fitting ?? '1s'
 }
 
 /// Evenly, the last one kept.

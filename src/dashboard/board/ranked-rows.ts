@@ -1,5 +1,6 @@
-/// The tokens of the board in their order, live: the stretch that is on the screen and some more on both sides is followed as a ranking
-/// from its place on. When the reader scrolls near its end, another stretch is followed; the one before stays until that is there.
+/// The tokens of the board in their order, live, in blocks: those that are on the screen and their neighbours are followed, each as a
+/// ranking from its place on. While the reader scrolls, the blocks ahead are followed too; one that is left stays until what comes instead
+/// is there.
 ///
 /// So the page holds some hundred rows, whatever the number of tokens, and the server sorts.
 
@@ -10,13 +11,14 @@ import type { FieldName } from '../../delivery/wire/fields.js'
 import type { RankingSubscription } from '../../delivery/wire/requests.js'
 import type { TokenStatistics } from '../../delivery/wire/token-statistics.js'
 
-/// What the server gives of one ranking.
-const STRETCH = 100
-/// Stretches begin at multiples of it, so that readers at about the same place share one on the server.
-const STEP = 25
-/// Rows that are followed beyond what is seen, at least.
+/// Rows of a block, which begins at a multiple of it: readers at about the same place share blocks on the server.
+const BLOCK = 50
+/// Rows that are followed beyond what is seen, and ahead of a reader who scrolls.
 const MARGIN = 10
-/// Stretches are changed no faster than this.
+const AHEAD = 70
+/// Without a movement for so long, what is ahead is not followed any more.
+const SETTLED_MS = 1500
+/// Blocks are changed no faster than this.
 const PAUSE_MS = 120
 export const UPDATES_PER_SECOND = 4
 
@@ -57,6 +59,8 @@ export class RankedRows {
   #wanted: readonly number[] = []
   #changedAt = 0
   #timer = 0
+  #settling = 0
+  #first = 0
   #frame = 0
   #held = false
   #waiting = false
@@ -73,18 +77,26 @@ export class RankedRows {
     return this.#byPlace.get(place)
   }
 
-  /// The place of a token among the rows that are there.
-  placeOf(token: string): number | null {
-    for (const row of this.#byPlace.values()) if (row.token === token) return row.place
-    return null
-  }
-
   /// The places first … last are on the screen.
   show(first: number, last: number): void {
-    if (this.#ended || this.#covers(first, last)) return
-    const from = Math.max(0, Math.floor((first - 2 * MARGIN) / STEP) * STEP)
+    if (this.#ended) return
+    const moved = first - this.#first
+    this.#first = first
+    window.clearTimeout(this.#settling)
+    if (moved !== 0) this.#settling = window.setTimeout(() => this.#want(first, last, 0), SETTLED_MS)
+    if (!this.#covers(first, last)) this.#want(first, last, moved)
+  }
+
+  /// The blocks of what is on the screen, and of what a movement leads to.
+  #want(first: number, last: number, moved: number): void {
+    const from = Math.max(0, first - (moved < 0 ? AHEAD : MARGIN))
+    const to = Math.min(
+      last + (moved > 0 ? AHEAD : MARGIN),
+      (this.total.value ?? Number.POSITIVE_INFINITY) - 1,
+    )
     const wanted: number[] = []
-    for (let offset = from; offset <= last + MARGIN; offset += STRETCH) wanted.push(offset)
+    for (let offset = from - (from % BLOCK); offset <= Math.max(from, to); offset += BLOCK)
+      wanted.push(offset)
     this.#wanted = wanted
     if (this.#timer !== 0) return
     const pause = Math.max(0, this.#changedAt + PAUSE_MS - performance.now())
@@ -107,6 +119,7 @@ export class RankedRows {
   end(): void {
     this.#ended = true
     window.clearTimeout(this.#timer)
+    window.clearTimeout(this.#settling)
     cancelAnimationFrame(this.#frame)
     for (const { subscription } of [...this.#followed, ...this.#leaving]) subscription.unsubscribe()
     this.#followed = []
@@ -117,7 +130,7 @@ export class RankedRows {
     const total = this.total.value ?? Number.POSITIVE_INFINITY
     const covers = (offsets: readonly number[]) =>
       offsets.some(offset => offset <= Math.max(0, first - MARGIN)) &&
-      offsets.some(offset => offset + STRETCH >= Math.min(total, last + MARGIN))
+      offsets.some(offset => offset + BLOCK >= Math.min(total, last + MARGIN))
     return covers(this.#wanted)
   }
 
@@ -127,9 +140,11 @@ export class RankedRows {
     const kept = this.#followed.filter(({ offset }) => wanted.includes(offset))
     const gone = this.#followed.filter(({ offset }) => !wanted.includes(offset))
     const fresh = wanted.filter(offset => !kept.some(each => each.offset === offset))
+    if (gone.length === 0 && fresh.length === 0) return
     // What was followed before stays on the screen until what comes instead is there.
     for (const each of this.#leaving) each.subscription.unsubscribe()
-    this.#leaving = gone
+    this.#leaving = fresh.length === 0 ? [] : gone
+    if (fresh.length === 0) for (const each of gone) each.subscription.unsubscribe()
     this.#followed = [...kept, ...fresh.map(offset => this.#follow(offset))]
   }
 
@@ -142,7 +157,7 @@ export class RankedRows {
       order,
       ...(filter === null ? {} : { filter }),
       ...(offset === 0 ? {} : { offset }),
-      limit: STRETCH,
+      limit: BLOCK,
       windows: [name],
       fields,
       mode: 'delta',

@@ -121,6 +121,8 @@ export function Arrow({ tone }: { readonly tone: 'up' | 'down' }) {
   )
 }
 
+const GLOW = { duration: 900, easing: 'ease-out' }
+
 /// The price, with a glow that fades when what is shown of it has changed.
 function Price({
   text,
@@ -137,12 +139,9 @@ function Price({
     const last = before.current
     before.current = price
     if (element.current === null || price === last || Number.isNaN(last) || !motionWanted()) return
-    const style = getComputedStyle(element.current)
-    const color = style.getPropertyValue(price > last ? '--glow-up' : '--glow-down')
-    element.current.animate([{ backgroundColor: color }, { backgroundColor: 'transparent' }], {
-      duration: 900,
-      easing: 'ease-out',
-    })
+    // A variable, not its value: reading that would make the browser style the page once for each row.
+    const color = price > last ? 'var(--glow-up)' : 'var(--glow-down)'
+    element.current.animate([{ backgroundColor: color }, { backgroundColor: 'transparent' }], GLOW)
   }, [text])
   return (
     <span role="gridcell" class="number price c-price" title={exact}>

@@ -5,11 +5,12 @@ import { clockTime, count, delay, whole } from '../numbers/format.js'
 import { Panel } from '../shell/panel.js'
 
 export function PartitionsPanel({ status }: { readonly status: StatusReport }) {
-  const { partitions } = status
+  const { partitions, now, instance } = status
+  const replicas = new Set(partitions.map(({ replica }) => replica)).size > 1
   return (
     <Panel title="Partitions" class="partitions">
       {partitions.length === 0 ? (
-        <p class="muted">There are none.</p>
+        <p class="muted">None is known yet.</p>
       ) : (
         <div class="scrolls" data-scrolls role="region" aria-label="Partitions" tabIndex={0}>
           <table>
@@ -18,7 +19,9 @@ export function PartitionsPanel({ status }: { readonly status: StatusReport }) {
                 <th scope="col" class="number">
                   Partition
                 </th>
+                {replicas && <th scope="col">Replica</th>}
                 <th scope="col">Owner</th>
+                <th scope="col">State</th>
                 <th scope="col" class="number" title="Records not yet counted">
                   Lag
                 </th>
@@ -39,61 +42,68 @@ export function PartitionsPanel({ status }: { readonly status: StatusReport }) {
             </thead>
             <tbody>
               {partitions.map(partition => (
-                <Row
-                  key={`${partition.partition} ${partition.replica ?? ''}`}
-                  partition={partition}
-                  status={status}
+                <PartitionRow
+                  key={`${partition.partition} ${partition.replica}`}
+                  status={partition}
+                  replicas={replicas}
+                  instance={instance}
+                  now={now}
                 />
               ))}
             </tbody>
           </table>
         </div>
       )}
+      {partitions.flatMap(({ partition, gaps }) =>
+        gaps.map(({ from, to, until }) => (
+          <p key={`${partition} ${from}`} class="down">
+            Partition {partition} misses {whole(to - from)} records that the log had dropped; windows are
+            whole again at {clockTime(until)}.
+          </p>
+        )),
+      )}
     </Panel>
   )
 }
 
-interface RowProps {
-  readonly partition: PartitionStatus
-  readonly status: StatusReport
+interface PartitionRowProps {
+  readonly status: PartitionStatus
+  readonly replicas: boolean
+  /// The process that this page talks to.
+  readonly instance: string
+  readonly now: number
 }
 
-/// What nobody has said is a dash.
-function Row({ partition, status }: RowProps) {
-  const { first, end, rolled, checkpointed, lag, viewTime } = partition
-  const unsaved = difference(rolled, checkpointed)
-  const kept = difference(end, first)
+const WELL: readonly PartitionStatus['state'][] = ['live']
+
+function PartitionRow({ status, replicas, instance, now }: PartitionRowProps) {
+  const { partition, replica, owner, address, state, first, end, rolled, checkpointed, lag, viewTime } =
+    status
+  const unsaved = less(rolled, checkpointed)
+  const held = less(end, first)
   return (
     <tr>
-      <td class="number">{partition.partition}</td>
-      <td title={partition.owner ?? undefined}>{ownerText(partition, status)}</td>
-      <td class={lag !== null && lag > 0 ? 'number' : 'number muted'} title={exact(lag)}>
-        {shown(lag)}
+      <td class="number">{partition}</td>
+      {replicas && <td>{replica}</td>}
+      <td title={address === null ? undefined : `answers at ${address}`}>
+        {owner === null ? 'nobody' : owner === instance ? `${owner}, this one` : owner}
       </td>
-      <td class="number" title={exact(unsaved)}>
-        {shown(unsaved)}
+      <td class={WELL.includes(state) ? '' : 'down'}>{state}</td>
+      <td class={lag === 0 ? 'number muted' : 'number'} title={whole(lag)}>
+        {count(lag)}
       </td>
-      <td
-        class="number"
-        title={first === null || end === null ? undefined : `offsets ${whole(first)} to ${whole(end)}`}
-      >
-        {shown(kept)}
+      <td class="number" title={whole(unsaved)}>
+        {count(unsaved)}
+      </td>
+      <td class="number" title={`offsets ${whole(first)} to ${whole(end)}`}>
+        {count(held)}
       </td>
       <td class="number" title={viewTime === null ? undefined : clockTime(viewTime)}>
-        {delay(viewTime === null ? null : Math.max(0, status.now - viewTime))}
+        {delay(viewTime === null ? null : Math.max(0, now - viewTime))}
       </td>
     </tr>
   )
 }
 
-function ownerText({ owner, replica, state }: PartitionStatus, { instance }: StatusReport): string {
-  if (owner === null) return 'nobody'
-  const who = owner === instance ? 'this process' : owner
-  const set = replica === null || replica === 'a' ? '' : `, set ${replica}`
-  return `${who}${set}${state === 'live' ? '' : `: ${state}`}`
-}
-
-const difference = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? null : a - b
-const shown = (value: number | null): string => (value === null ? '–' : count(value))
-const exact = (value: number | null): string | undefined => (value === null ? undefined : whole(value))
+/// null where either is not known.
+const less = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b)

@@ -11,6 +11,22 @@ import type { CandlesAnswer } from '../../delivery/wire/archive.js'
 export type Interval = CandlesAnswer['interval']
 export const INTERVALS: readonly Interval[] = ['1s', '1m', '5m', '15m', '1h', '4h', '1d']
 
+export const INTERVAL_MS: Readonly<Record<Interval, number>> = {
+  '1s': 1000,
+  '1m': 60_000,
+  '5m': 300_000,
+  '15m': 900_000,
+  '1h': 3_600_000,
+  '4h': 14_400_000,
+  '1d': 86_400_000,
+}
+
+/// The longest candles of which there are still fifteen or more in the time.
+export function intervalFor(spanMs: number): Interval {
+  const fitting = (['1h', '15m', '5m', '1m'] as const).find(each => spanMs / INTERVAL_MS[each] >= 15)
+  return fitting ?? '1s'
+}
+
 /// What the board can be sorted by; each is a column, or one of the usual views.
 export const SORTS = [
   'token',

@@ -1,4 +1,4 @@
-/// One token: its price, its statistics over every window, live.
+/// One token: its price, candles, swaps, traders, and its statistics over every window, live.
 
 import type { TokenStatistics } from '../../delivery/wire/token-statistics.js'
 import { isPinned, togglePin } from '../board/pins.js'
@@ -11,7 +11,10 @@ import { FollowedTokens } from '../session/followed-tokens.js'
 import type { Session } from '../session/session.js'
 import { useLive } from '../shell/use-live.js'
 import { WindowSwitch, windowOf } from '../shell/window-switch.js'
+import { ChartPanel } from './chart-panel.js'
 import { Pressure } from './pressure.js'
+import { TapePanel } from './tape-panel.js'
+import { TradersPanel } from './traders-panel.js'
 import { FIELDS, WindowsTable } from './windows-table.js'
 
 export interface TokenPageProps {
@@ -33,9 +36,12 @@ export function TokenPage({ session, view }: TokenPageProps) {
     <main class="token">
       <Heading session={session} view={view} window={name} stats={stats ?? null} />
       {stats === null && <Unknown token={token} longest={windowLabel(windows.at(-1) ?? 'h24')} />}
-      {stats && (
+      {stats && name !== '' && (
         <div class="parts">
+          <ChartPanel session={session} view={view} window={name} stats={stats} />
+          <TapePanel session={session} token={token} average={Number(stats.averageTrade?.[name] ?? 0)} />
           <Pressure stats={stats} windows={windows} />
+          <TradersPanel session={session} token={token} window={name} />
           <WindowsTable stats={stats} windows={windows} chosen={name} />
         </div>
       )}
