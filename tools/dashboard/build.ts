@@ -9,7 +9,7 @@ import { build } from 'vite'
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..')
 const PAGE = join(ROOT, 'src/dashboard')
-const OUT = join(ROOT, 'dist/dashboard')
+export const OUT = join(ROOT, 'dist/dashboard')
 
 /// Bytes of script, gzipped, that are loaded before anything is shown.
 export const FIRST_LOAD_MAX = 150 * 1024
@@ -32,6 +32,18 @@ export function sizesOf(folder: string): Sizes {
     if (html.includes(name)) firstLoad += size
   }
   return { scripts, firstLoad }
+}
+
+/// Names of XML, and the credit that the chart library's licence asks for: a link that people may follow, nothing that is loaded.
+const HARMLESS: readonly string[] = ['http://www.w3.org', 'https://www.tradingview.com']
+
+/// Addresses of other hosts that the built files name: there must be none, since the page works offline.
+export function addressesOutside(folder: string): readonly string[] {
+  const texts = ['index.html', ...readdirSync(join(folder, 'assets')).map(name => join('assets', name))]
+    .filter(path => /\.(html|js|css|svg)$/.test(path))
+    .map(path => readFileSync(join(folder, path), 'utf8'))
+  const found = texts.flatMap(text => text.match(/\bhttps?:\/\/[\w.-]+/g) ?? [])
+  return [...new Set(found)].filter(address => !HARMLESS.includes(address))
 }
 
 async function main(): Promise<void> {
@@ -61,6 +73,8 @@ async function main(): Promise<void> {
   const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`
   const later = [...scripts.values()].reduce((sum, size) => sum + size, 0) - firstLoad
   console.log(`Dashboard: ${kib(firstLoad)} of script gzipped at first, ${kib(later)} later`)
+  const outside = addressesOutside(OUT)
+  if (outside.length > 0) throw new Error(`the page names other hosts: ${outside.join(', ')}`)
   if (firstLoad > FIRST_LOAD_MAX) throw new Error(`that is more than ${kib(FIRST_LOAD_MAX)}`)
 }
 

@@ -116,12 +116,10 @@ export class CandleChart {
     this.#candles.setData(times.map(time => ({ time: seconds(time), ...prices(at(time)) })))
     this.#volume.setData(times.map(time => ({ time: seconds(time), ...volumeOf(at(time), style) })))
     if (before.length === 0 && times.length > 0) {
-      this.#chart
-        .timeScale()
-        .setVisibleLogicalRange({
-          from: times.length - Math.min(SHOWN, Math.max(ROOM, times.length)),
-          to: times.length + 4,
-        })
+      this.#chart.timeScale().setVisibleLogicalRange({
+        from: times.length - Math.min(SHOWN, Math.max(ROOM, times.length)),
+        to: times.length + 4,
+      })
     }
   }
 
