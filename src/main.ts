@@ -32,6 +32,7 @@ process.exitCode = await runProgram(
     // Brings its database along, which other commands need not load.
     exportParquet: async (options, context) =>
       (await import('./commands/export.js')).exportParquet(options, context),
+    backfill: async (options, context) => (await import('./commands/backfill.js')).backfill(options, context),
     interruption,
   },
   { clock, stdout: process.stdout, stderr: process.stderr },

@@ -40,11 +40,16 @@ const LAYERS: Readonly<Record<string, { imports: readonly string[]; node: boolea
 }
 
 /// The composition roots: the only places outside src/adapters that may import adapters.
-const COMPOSITION_ROOTS = [/^src\/main\.ts$/, /^src\/commands\/(start|repair|keys|export)[\w-]*\.ts$/]
+const COMPOSITION_ROOTS = [
+  /^src\/main\.ts$/,
+  /^src\/commands\/(start|repair|keys|export|backfill|verify)[\w-]*\.ts$/,
+]
 
 /// Packages that one folder alone may import: what stands behind a port is nobody else's business.
 const PACKAGE_HOMES: readonly (readonly [RegExp, string])[] = [
   [/^(@platformatic\/|fzstd$)/, 'src/adapters/kafka/'],
+  [/^@duckdb\//, 'src/adapters/duckdb/'],
+  [/^pg(-|$)/, 'src/adapters/postgres/'],
   [/^(preact|@preact|lightweight-charts|@fontsource)/, 'src/dashboard/'],
 ]
 

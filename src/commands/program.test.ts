@@ -36,6 +36,7 @@ async function run(argv: readonly string[], started: () => number = () => 0): Pr
         return started() === 0 ? 0 : 5
       },
       exportParquet: async () => {},
+      backfill: async () => {},
       repair: async () => 0,
       keys: async () => 0,
       interruption: () => new AbortController().signal,

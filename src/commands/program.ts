@@ -6,6 +6,7 @@ import { type Config, debugWanted, environment, type Resolved, resolveConfig } f
 import { isKeyName, KEY_NAMES, KEYS, type KeyName } from '../config-keys.js'
 import { type EpochMs, epochMs } from '../core/units.js'
 import { parseWindow } from '../core/windows.js'
+import type { BackfillOptions } from './backfill.js'
 import type { CommandContext } from './context.js'
 import type { ExportOptions } from './export.js'
 import { CommandError, EXIT, EXIT_CODES_HELP, type ExitCode, failureOf, report } from './failure.js'
@@ -18,6 +19,7 @@ export interface Commands {
   start(resolved: Resolved, context: CommandContext): Promise<ExitCode>
   repair(config: Config, context: CommandContext): Promise<ExitCode>
   exportParquet(options: ExportOptions, context: CommandContext): Promise<void>
+  backfill(options: BackfillOptions, context: CommandContext): Promise<void>
   keys(config: Config, command: KeysCommand, context: CommandContext): Promise<ExitCode>
   /// Aborts with SIGINT or SIGTERM.
   interruption(): AbortSignal
@@ -212,6 +214,44 @@ export async function runProgram(
       },
       context,
     )
+  })
+
+  const backfilling = command(
+    'backfill',
+    'Rebuild the statistics’ state from the archive, for a new data directory, or for longer windows.',
+    [
+      'volumer backfill --windows 1m,1h,24h,7d --retention 7d',
+      'volumer backfill --data /var/lib/volumer2 --archive postgres://volumer@db/volumer',
+      'volumer backfill --to 2026-11-24T09:00Z',
+    ],
+  )
+    .addOption(
+      new Option(
+        '--from <time>',
+        'leave out swaps before then, in epoch milliseconds or as 2026-11-24T09:00Z (default: as far as windows reach back)',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--to <time>',
+        'roll from the log what came then and later (default: after the archive’s end)',
+      ),
+    )
+    .addHelpText(
+      'after',
+      '\nNo server may have the data directory. The next start, with the same --windows and --retention, goes on with the trade\n' +
+        'log where the archive ends, and counts nothing twice. A new directory gets a trade log that begins there. A run that was\n' +
+        'killed goes on where it was when it is begun again.',
+    )
+  addKeys(backfilling, [
+    ...(['data', 'archive', 'archive-retention', 'windows', 'retention', 'resolution'] as const),
+    ...(['hot-range', 'dedupe-horizon', 'early-tolerance', 'quiet'] as const),
+  ]).action(async (flags: Flags) => {
+    const { from, to, ...rest } = flags
+    const time = (flag: string, text: Flags[string]) =>
+      text === undefined ? null : instant(flag, String(text))
+    const times = { from: time('--from', from), to: time('--to', to) }
+    await commands.backfill({ config: resolve(rest).config, ...times }, context)
   })
 
   const config = command(

@@ -205,7 +205,7 @@ class Running {
     this.web = web({
       ...{ feed, log, deadLetters, archive, clock, nextTurn, partitions, dashboard },
       trades,
-      archivesHere: this.#archivers !== null,
+      archivesHere: this.#archivers !== null && !this.#archivesOwn,
       serves: config.roles.includes('web'),
       elsewhere: () => this.#elsewhere(),
       queries: this.#queries(

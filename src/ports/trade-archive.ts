@@ -27,6 +27,7 @@
 ///   UnknownFormatError help nobody who tries again.
 
 import type { Candle, CandleInterval } from '../core/candles.js'
+import type { SwapBatch } from '../core/swap-batch.js'
 import type { EpochMs, MicroUsd, Offset } from '../core/units.js'
 
 /// As the roller is configured.
@@ -157,6 +158,33 @@ export interface ArchiveReach {
   readonly candlesFrom: EpochMs
 }
 
+/// Archived swaps in columns. Row i of `batch` stands at `offset[i]` of the log, where log time is `logTime[i]`; its price may
+/// count as given when it is not. Valid until the next ones are asked for.
+export interface ArchivedRows {
+  readonly batch: SwapBatch
+  readonly offset: Float64Array
+  readonly logTime: Float64Array
+  /// Small numbers of the rows' tokens and traders, where the archive has such: equal ones are equal names for as long as
+  /// the reader is open.
+  readonly numbers: { readonly token: Int32Array; readonly who: Int32Array } | null
+}
+
+/// The swaps of one partition that are archived when it is opened, for whoever reads millions of them.
+export interface ArchivedRowsReader {
+  /// Of the partition then.
+  readonly position: ArchivePosition
+  /// After the last of them with a log time before `loggedBefore`; null where there is none.
+  positionBefore(loggedBefore: EpochMs): Promise<ArchivePosition | null>
+  /// How many have an event time of from ≤ time < to and stand below the offset.
+  count(from: EpochMs, to: EpochMs, below: Offset): Promise<number>
+  /// These, in any order. Of fingerprints the third word may be 0, and ids may be missing where block, transaction and log
+  /// index are all given.
+  rows(from: EpochMs, to: EpochMs): AsyncIterable<ArchivedRows>
+  /// Those with a log time of `loggedFrom` and later, ascending by offset, with whole ids and fingerprints.
+  rowsLogged(loggedFrom: EpochMs): AsyncIterable<ArchivedRows>
+  close(): Promise<void>
+}
+
 export interface ArchiveSummary extends ArchiveReach {
   readonly sizeBytes: number
 }
@@ -185,6 +213,9 @@ export interface TradeArchive {
   /// Everything with from ≤ time < to: hours ascend, and within one hour swaps are in chain order. What is appended
   /// meanwhile may be in it or not.
   scan(from: EpochMs, to: EpochMs): AsyncIterable<readonly ArchivedSwap[]>
+
+  /// Null where nothing of the partition is archived. Names of swaps before `from` need not be known to the reader.
+  openRows(partition: number, from: EpochMs): Promise<ArchivedRowsReader | null>
 
   /// Orders what is stored and drops what is beyond its limits. `asOf` says that every record that was appended to the
   /// partition before is archived; the age of what is stored is taken from the least `asOf` of all partitions. Appends

@@ -1,6 +1,7 @@
 /// What every TradeArchive keeps (src/ports/trade-archive.ts).
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { MemoryStateStore } from '../../src/adapters/memory/state-store.js'
 import {
   bucketOf,
   CANDLE_INTERVAL_NAMES,
@@ -8,7 +9,9 @@ import {
   type Candle,
   formatMicroUsd,
 } from '../../src/core/candles.js'
+import type { RollerConfig } from '../../src/core/roller/config.js'
 import { type EpochMs, epochMs, type Offset, offset } from '../../src/core/units.js'
+import type { StateStore } from '../../src/ports/state-store.js'
 import type {
   Archived,
   ArchivedSwap,
@@ -18,8 +21,10 @@ import type {
   TradesOf,
 } from '../../src/ports/trade-archive.js'
 import { BatchBuilder } from '../../src/roles/archiver/batch-builder.js'
+import { backfill } from '../../src/roles/backfill.js'
 import { oracleCandles, oracleTrades, type PlainCandle } from '../oracle/candles.js'
 import { Oracle } from '../oracle/oracle.js'
+import { Differences } from '../simulation/difference.js'
 import { fixed } from '../simulation/model.js'
 import { Random, testSeed } from '../simulation/random.js'
 import {
@@ -30,6 +35,7 @@ import {
   type RawRecord,
   type RawSwap,
 } from '../simulation/raw-swap.js'
+import { Rolled } from '../simulation/rolled.js'
 import { ODD_TOKENS, SwapStream } from '../simulation/streams.js'
 
 const SECOND = 1000
@@ -625,6 +631,42 @@ export function tradeArchiveContract(name: string, make: MakeArchivePlace): void
       assert.ok((await asking) > 3)
     })
 
+    test('a roller that is rebuilt from it answers what SQL computes, and goes on with the log', async t => {
+      const seed = testSeed()
+      t.diagnostic(`VOLUMER_SEED=${seed}`)
+      const random = new Random(seed)
+      const batches = stream(random)
+      const oracle = await Oracle.open(DEFAULT_RULES, { kind: 'log', batches })
+      t.after(() => oracle.close())
+      const { writer } = await opened(t)
+      const hotRangeMs = random.pick([1, 10, 60, 300]) * MINUTE
+      const rolled = new Rebuilt(hotRangeMs)
+      const differences = new Differences()
+      let since: RawBatch[] = []
+      for (const [at, batch] of batches.entries()) {
+        since.push(batch)
+        rolled.append(batch)
+        if (random.chance(0.3)) rolled.advance(Math.floor(batch.appendTime / SECOND) + random.below(3))
+        if (!random.chance(0.06) && at < batches.length - 1) continue
+        await writer.append(...since)
+        since = []
+        rolled.advance(Math.floor(writer.logTime / SECOND))
+        await rolled.rebuild(writer.archive, random)
+        const tick = rolled.viewTick
+        const expected = await oracle.answers(tick, writer.next, `0:${writer.next}:${tick}`)
+        differences.compareAll(tick * SECOND, rolled.answers(), expected)
+      }
+      for (const step of [1, 59, 3600, 80_000, 3000]) {
+        rolled.advance(rolled.viewTick + step)
+        const tick = rolled.viewTick
+        const expected = await oracle.answers(tick, writer.next, `0:${writer.next}:${tick}`)
+        differences.compareAll(tick * SECOND, rolled.answers(), expected)
+      }
+      assert.equal(differences.count, 0, differences.report())
+      assert.ok(differences.compared > 50, 'too little was compared')
+      assert.ok(rolled.rebuilds > 3)
+    })
+
     test('random streams: trades and candles are what SQL computes, at any time', async t => {
       const seed = testSeed()
       t.diagnostic(`VOLUMER_SEED=${seed}`)
@@ -651,6 +693,59 @@ export function tradeArchiveContract(name: string, make: MakeArchivePlace): void
     })
   })
 }
+
+/// A roller whose state is thrown away and rebuilt from an archive.
+class Rebuilt extends Rolled {
+  rebuilds = 0
+  readonly #config: RollerConfig
+  readonly #place: { store: StateStore }
+
+  constructor(hotRangeMs: number) {
+    const place: { store: StateStore } = { store: new MemoryStateStore() }
+    const startTick = Math.floor(START / SECOND)
+    super({ rules: DEFAULT_RULES, startTick, hotRangeMs, openStore: () => place.store })
+    this.#place = place
+    const windows = DEFAULT_RULES.windows.map(([name, lengthMs]) => ({ name, lengthMs }))
+    this.#config = { ...DEFAULT_RULES, windows, partition: 0, admission: 'log-time', hotRangeMs }
+  }
+
+  /// Killed and begun again at random moments.
+  async rebuild(archive: TradeArchive, random: Random): Promise<void> {
+    const store = new MemoryStateStore()
+    const reader = await archive.openRows(0, epochMs(0))
+    assert.ok(reader !== null)
+    const before = random.chance(0.3) ? epochMs(reader.position.logTime - random.below(2 * HOUR)) : null
+    const target = (before === null ? null : await reader.positionBefore(before)) ?? reader.position
+    const accepted = await reader.count(EVER.from, EVER.to, target.offset)
+    for (let killed = true; killed; ) {
+      killed = false
+      const options = {
+        config: this.#config,
+        target: { ...target, position: target.offset, accepted },
+        from: EVER.from,
+      }
+      await backfill({
+        ...{ ...options, reader, store },
+        progress: () => {
+          if (random.chance(0.1)) throw new Killed()
+        },
+        nextTurn: async () => {
+          if (random.chance(0.02)) throw new Killed()
+        },
+      }).catch(error => {
+        if (!(error instanceof Killed)) throw error
+        killed = true
+      })
+    }
+    await reader.close()
+    assert.equal(store.position(), target.offset)
+    this.#place.store = store
+    await this.crash(this.viewTick)
+    this.rebuilds++
+  }
+}
+
+class Killed extends Error {}
 
 const TOKENS = [...ODD_TOKENS, ...Array.from({ length: 8 }, (_, i) => `token ${i}`)]
 const TRADERS = Array.from({ length: 25 }, (_, i) => `trader ${i}`)

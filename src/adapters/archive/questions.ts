@@ -22,9 +22,12 @@ const DAY_MS = 86_400_000
 /// each database's own.
 export type MinutesSql = (reading: Reading, tokenId: number, from: number, to: number) => Promise<string>
 
-export async function position(writing: Writing, partition: number): Promise<ArchivePosition | null> {
-  const [row] = await writing.read(
-    `SELECT next_offset, ${writing.dialect.ms('log_time')} FROM positions WHERE partition = ${partition}`,
+export async function position(
+  reading: Pick<Writing, 'dialect' | 'read'>,
+  partition: number,
+): Promise<ArchivePosition | null> {
+  const [row] = await reading.read(
+    `SELECT next_offset, ${reading.dialect.ms('log_time')} FROM positions WHERE partition = ${partition}`,
   )
   return row === undefined ? null : { offset: offset(Number(row[0])), logTime: epochMs(Number(row[1])) }
 }
@@ -166,7 +169,7 @@ export async function idOf(reading: Reading, kind: 'token' | 'who', name: string
   return row === undefined ? null : Number(row[0])
 }
 
-const swapColumns = ({
+export const swapColumns = ({
   ms,
   text,
   number,
@@ -183,7 +186,7 @@ const CHAIN_ORDER = [
 
 const orderBy = (direction: 'ASC' | 'DESC') => CHAIN_ORDER.map(key => `${key} ${direction}`).join(', ')
 
-const WITH_NAMES = 'JOIN tokens USING (token_id) JOIN traders USING (trader_id)'
+export const WITH_NAMES = 'JOIN tokens USING (token_id) JOIN traders USING (trader_id)'
 
 /// The first stretch of time that is read for a page, and the longest.
 const STRETCH_MS = 30_000
@@ -221,7 +224,7 @@ export async function trades(
        ${WITH_NAMES} ORDER BY ${orderBy('DESC')}`,
       after === null ? [] : [dialect.stored(after.id)],
     )
-    for (const row of page) found.push(swapOf(dialect, row))
+    for (const row of page) found.push(archivedSwapOf(dialect, row))
   }
   return found
 }
@@ -250,11 +253,11 @@ export async function* scan(
       `SELECT ${swapColumns(dialect)} FROM ${partitionName('trades', begins)} ${WITH_NAMES}
        WHERE "time" >= ${dialect.at(from)} AND "time" < ${dialect.at(to)} ORDER BY ${orderBy('ASC')}`,
     )
-    for await (const chunk of rows) yield chunk.map(row => swapOf(dialect, row))
+    for await (const chunk of rows) yield chunk.map(row => archivedSwapOf(dialect, row))
   }
 }
 
-function swapOf({ restored }: Dialect, row: Row): ArchivedSwap {
+export function archivedSwapOf({ restored }: Dialect, row: Row): ArchivedSwap {
   const number = (at: number) => (row[at] === null ? null : Number(row[at]))
   const text = (at: number) => (row[at] === null ? null : restored(String(row[at])))
   return {

@@ -6,7 +6,7 @@
 /// that reads are under way at a time; other readers wait, in a bounded queue. DuckDB gets no threads of its own.
 
 import { existsSync, statSync } from 'node:fs'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api'
 import { UnavailableError } from '../../ports/errors.js'
 import { type PartitionKind, partitionName, partitionNamed, partitionOf } from '../archive/partitions.js'
 import type { Reading, Row, TemporaryName, Writing } from '../archive/session.js'
@@ -211,6 +211,26 @@ export class Snapshot implements Reading {
 
   async rows(sql: string, values: readonly string[] = []): Promise<readonly Row[]> {
     return this.#inTurn(async () => (await this.#reader.runAndReadAll(sql, [...values])).getRows())
+  }
+
+  /// Hands over each chunk as DuckDB gives it, and yields when it was taken: the next one, which is fetched while the
+  /// caller works on, takes its memory.
+  async *chunks(sql: string, take: (chunk: DuckDBDataChunk) => void): AsyncGenerator<void> {
+    const result = await this.#inTurn(() => this.#reader.stream(sql))
+    const fetch = () => this.#inTurn(() => result.fetchChunk())
+    let next = fetch()
+    try {
+      for (;;) {
+        const chunk = await next
+        if (chunk === null || chunk.rowCount === 0) return
+        take(chunk)
+        next = fetch()
+        yield
+      }
+    } finally {
+      // Whoever stops early must not use the connection while it is still busy.
+      await next.catch(() => {})
+    }
   }
 
   async *stream(sql: string): AsyncGenerator<readonly Row[]> {

@@ -12,6 +12,7 @@ import { UnavailableError, UnknownFormatError } from '../../ports/errors.js'
 import type {
   ArchiveBatch,
   Archived,
+  ArchivedRowsReader,
   ArchivedSwap,
   ArchiveLimits,
   ArchivePosition,
@@ -37,6 +38,7 @@ import { windows } from '../archive/windows.js'
 import { mergeDays, moveRecentCandles, sortTrades } from './arrange.js'
 import { Database, type Snapshot } from './database.js'
 import { portError } from './errors.js'
+import { DuckDbRowsReader } from './row-reader.js'
 import {
   CREATE_SCHEMA,
   createPartition,
@@ -147,6 +149,20 @@ export class DuckDbTradeArchive implements TradeArchive {
       throw portError(error, db.path)
     } finally {
       snapshot.close()
+    }
+  }
+
+  async openRows(partition: number, from: EpochMs): Promise<ArchivedRowsReader | null> {
+    const { db } = await this.#open()
+    const snapshot = await db.openSnapshot()
+    try {
+      const at = await position({ dialect: db.dialect, read: sql => snapshot.rows(sql) }, partition)
+      if (at !== null) return await DuckDbRowsReader.open(snapshot, partition, at, from)
+      snapshot.close()
+      return null
+    } catch (error) {
+      snapshot.close()
+      throw portError(error, db.path)
     }
   }
 

@@ -4,6 +4,7 @@
 ///   log/PARTITION/        the trade log          (docs/formats/log.md)
 ///   state/PARTITION/      deltas/ and parts/     (docs/formats/state-files.md)
 ///   dead-letters/         what was not taken     (docs/formats/dead-letters.md)
+///   backfill/             state that is being built from the archive (backfill-directory.ts)
 ///   lock-PID-NONCE        the lock, a socket     (lock.ts)
 ///   damaged-TIME/         what `repair` moved aside (repair.ts)
 
@@ -11,6 +12,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../ports/clock.js'
 import { DamagedError } from '../../ports/errors.js'
+import { finishBackfill, readReady } from './backfill-directory.js'
 import { EmbeddedDeadLetters } from './dead-letters.js'
 import { checkSettings, type DirectorySettings, formatPath, readFormat, writeFormat } from './format-file.js'
 import { lockDirectory } from './lock.js'
@@ -71,6 +73,8 @@ function openLocked(
   const format = readFormat(directory)
   if (format !== null) checkSettings(directory, format, options)
   const create = format === null
+  const begins = create ? readReady(directory) : null
+  if (!create) finishBackfill(directory, stateDirectory(directory, 0))
   const keep = <T extends { close(): Promise<void> }>(store: T): T => {
     opened.push(store)
     return store
@@ -81,13 +85,9 @@ function openLocked(
       clock,
       partitions,
       create,
+      ...(begins === null ? {} : { begins }),
       ...(logSizeBytesMax === undefined ? {} : { sizeBytesMax: logSizeBytesMax }),
     }),
-  )
-  const states = Array.from({ length: partitions }, (_, partition) =>
-    keep(
-      new EmbeddedStateStore({ directory: stateDirectory(directory, partition), partition, clock, create }),
-    ),
   )
   const deadLetters = keep(
     new EmbeddedDeadLetters({
@@ -97,6 +97,17 @@ function openLocked(
       ...(deadLettersSizeBytesMax === undefined ? {} : { sizeBytesMax: deadLettersSizeBytesMax }),
     }),
   )
+  if (begins !== null) {
+    // A state without a log: the log begins where the state ends.
+    checkEmpty(directory, { log, states: [], deadLetters })
+    writeFormat(directory, options)
+    finishBackfill(directory, stateDirectory(directory, 0))
+  }
+  const states = Array.from({ length: partitions }, (_, partition) =>
+    keep(
+      new EmbeddedStateStore({ directory: stateDirectory(directory, partition), partition, clock, create }),
+    ),
+  )
   const stores = {
     log,
     states,
@@ -105,20 +116,24 @@ function openLocked(
       log.sizeBytes() + deadLetters.sizeBytes() + states.reduce((sum, state) => sum + state.sizeBytes(), 0),
     close,
   }
-  if (create) {
+  if (create && begins === null) {
     checkEmpty(directory, stores)
     syncDirectory(join(directory, 'state'))
     writeFormat(directory, options)
-    syncDirectory(dirname(resolve(directory)))
   }
+  if (create) syncDirectory(dirname(resolve(directory)))
   checkPositions(directory, stores)
   return stores
 }
 
 /// Data without a FORMAT file have lost it.
-function checkEmpty(directory: string, { log, states, deadLetters }: EmbeddedStores): void {
+function checkEmpty(
+  directory: string,
+  { log, states, deadLetters }: Pick<EmbeddedStores, 'log' | 'states' | 'deadLetters'>,
+): void {
+  const hasRecords = (partition: number) => log.bounds(partition).first < log.bounds(partition).end
   const hasData =
-    states.some((state, partition) => state.position() > 0 || log.bounds(partition).end > 0) ||
+    states.some((state, partition) => state.position() > 0 || hasRecords(partition)) ||
     deadLetters.counts().stored > 0 ||
     existsSync(join(logDirectory(directory), String(log.partitions)))
   if (!hasData) return

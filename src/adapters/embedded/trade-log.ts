@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { invariant } from '../../core/invariant.js'
 import { type KeyedRecords, recordsIn } from '../../core/keyed-records.js'
 import { linesByPartition, type PartitionLines } from '../../core/partitioned-lines.js'
-import { type Offset, offset } from '../../core/units.js'
+import { epochMs, type Offset, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { Appended, LogBatch, LogBounds, TradeLog } from '../../ports/trade-log.js'
+import type { LogBeginning } from './backfill-directory.js'
 import type { Disk } from './disk.js'
 import { LogFollower } from './log-follower.js'
 import { Stream } from './stream.js'
@@ -29,6 +30,8 @@ export interface EmbeddedTradeLogOptions {
   readonly partitions?: number
   /// Whether partitions that are not there are created (unless said, they are); else their absence is damage.
   readonly create?: boolean
+  /// Where a log that is created begins; 0 unless said.
+  readonly begins?: LogBeginning
   /// A segment file is rolled over at this length: 64 MiB, or a sixteenth of the size bound if that is less.
   readonly segmentBytes?: number
   /// Above this size (LOG_SIZE_BYTES_MAX) segments that hold only released records are dropped, the oldest first.
@@ -45,14 +48,19 @@ interface Partition {
 }
 
 /// What the stream of a partition is.
-export function logStreamSpec(directory: string, partition: number, create: boolean): StreamSpec {
+export function logStreamSpec(
+  directory: string,
+  partition: number,
+  create: boolean,
+  begins: LogBeginning = { offset: offset(0), logTime: epochMs(0) },
+): StreamSpec {
   return {
     directory: join(directory, String(partition)),
     kind: 'log',
     name: `The trade log (partition ${partition})`,
     create,
     // Next offset, last append time.
-    initialCarry: [0, 0],
+    initialCarry: [begins.offset, begins.logTime],
     advance: (_, [firstOffset, count, appendTime]) => [firstOffset + count, appendTime],
     safe: ([next]) => `all records below offset ${next}`,
     wayOut: REPAIR,
@@ -147,7 +155,7 @@ export class EmbeddedTradeLog implements TradeLog {
   #open(options: EmbeddedTradeLogOptions, partition: number): Partition {
     const followers = new Set<LogFollower>()
     const stream = new Stream({
-      ...logStreamSpec(options.directory, partition, options.create ?? true),
+      ...logStreamSpec(options.directory, partition, options.create ?? true, options.begins),
       clock: options.clock,
       segmentBytes: options.segmentBytes ?? Math.min(64 * MIB, Math.ceil(this.#sizeBytesMax / 16)),
       queueBytesMax: options.queueBytesMax ?? 64 * MIB,

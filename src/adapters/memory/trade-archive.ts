@@ -2,12 +2,14 @@
 
 import { bucketOf, CANDLE_INTERVALS, type Candle } from '../../core/candles.js'
 import { invariant } from '../../core/invariant.js'
-import { type EpochMs, epochMs, type Offset, tickOf } from '../../core/units.js'
+import { type EpochMs, epochMs, type Offset, offset, tickOf } from '../../core/units.js'
 import { PositionMovedError } from '../../ports/errors.js'
 import type {
   AdmittedSwap,
   ArchiveBatch,
   Archived,
+  ArchivedRows,
+  ArchivedRowsReader,
   ArchivedSwap,
   ArchiveLimits,
   ArchivePosition,
@@ -20,6 +22,7 @@ import type {
   TradePlace,
   TradesQuery,
 } from '../../ports/trade-archive.js'
+import { RowBatches } from '../archive/row-batches.js'
 
 const MINUTE = CANDLE_INTERVALS['1m']
 const HOUR = CANDLE_INTERVALS['1h']
@@ -117,6 +120,37 @@ export class MemoryTradeArchive implements TradeArchive {
   async *scan(from: EpochMs, to: EpochMs): AsyncGenerator<readonly ArchivedSwap[]> {
     const swaps = this.#kept(from, to).sort(compare).map(plain)
     for (let at = 0; at < swaps.length; at += SCAN_ROWS) yield swaps.slice(at, at + SCAN_ROWS)
+  }
+
+  async openRows(partition: number): Promise<ArchivedRowsReader | null> {
+    const position = this.#positions.get(partition)
+    if (position === undefined) return null
+    const swaps = this.#kept(epochMs(0), epochMs(Number.MAX_SAFE_INTEGER)).filter(
+      swap => swap.partition === partition,
+    )
+    const within = (from: number, to: number) => swaps.filter(({ time }) => time >= from && time < to)
+    const batches = new RowBatches()
+    async function* chunks(some: readonly KeptSwap[]): AsyncGenerator<ArchivedRows> {
+      for (let at = 0; at < some.length; at += SCAN_ROWS) {
+        yield batches.of(some.slice(at, at + SCAN_ROWS).map(plain))
+      }
+    }
+    return {
+      position,
+      positionBefore: async loggedBefore => {
+        const before = swaps.filter(({ logTime }) => logTime < loggedBefore)
+        const last = before.reduce<KeptSwap | null>(
+          (a, b) => (a !== null && a.offset > b.offset ? a : b),
+          null,
+        )
+        return last === null ? null : { offset: offset(last.offset + 1), logTime: last.logTime }
+      },
+      count: async (from, to, below) => within(from, to).filter(swap => swap.offset < below).length,
+      rows: (from, to) => chunks(within(from, to)),
+      rowsLogged: loggedFrom =>
+        chunks(swaps.filter(({ logTime }) => logTime >= loggedFrom).sort((a, b) => a.offset - b.offset)),
+      close: async () => {},
+    }
   }
 
   async maintain(partition: number, asOf: EpochMs): Promise<void> {

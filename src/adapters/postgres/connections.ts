@@ -282,12 +282,16 @@ export class PostgresSnapshot implements Reading {
 
   async *stream(sql: string): AsyncGenerator<readonly Row[]> {
     await this.#client.query(`DECLARE scanning NO SCROLL CURSOR FOR ${sql}`)
-    for (;;) {
-      const rows = await this.rows(`FETCH ${ROWS_PER_FETCH} FROM scanning`)
-      if (rows.length === 0) break
-      yield rows
+    try {
+      for (;;) {
+        const rows = await this.rows(`FETCH ${ROWS_PER_FETCH} FROM scanning`)
+        if (rows.length === 0) break
+        yield rows
+      }
+    } finally {
+      // Whoever stops early may ask again. After an error there is nothing to close.
+      await this.#client.query('CLOSE scanning').catch(() => {})
     }
-    await this.#client.query('CLOSE scanning')
   }
 
   async partitions(kind: PartitionKind, from: number, to: number): Promise<readonly number[]> {

@@ -12,6 +12,7 @@ import type {
   AdmittedSwap,
   ArchiveBatch,
   Archived,
+  ArchivedRowsReader,
   ArchivedSwap,
   ArchiveLimits,
   ArchivePosition,
@@ -26,6 +27,7 @@ import { beginBatch, candlesOfBatch, movePosition, partitionsFor, storeStaged } 
 import { type Partition, type Partitions, partitionName } from '../archive/partitions.js'
 import { candles, closeBefore, position, scan, trades } from '../archive/questions.js'
 import { dropBeyondLimits, moveAsOf, reachOf, takesFrom } from '../archive/retention.js'
+import { SqlRowsReader } from '../archive/row-batches.js'
 import type { Reading } from '../archive/session.js'
 import { windows } from '../archive/windows.js'
 import {
@@ -133,6 +135,18 @@ export class PostgresTradeArchive implements TradeArchive {
       throw portError(error)
     } finally {
       await snapshot.close()
+    }
+  }
+
+  async openRows(partition: number): Promise<ArchivedRowsReader | null> {
+    const snapshot = await this.#readers.openSnapshot()
+    try {
+      const at = await position({ dialect: snapshot.dialect, read: sql => snapshot.rows(sql) }, partition)
+      if (at === null) await snapshot.close()
+      return at === null ? null : new SqlRowsReader(snapshot, partition, at, () => snapshot.close())
+    } catch (error) {
+      await snapshot.close()
+      throw portError(error)
     }
   }
 

@@ -4,13 +4,13 @@
 import { invariant } from '../invariant.js'
 import type { SwapBatch } from '../swap-batch.js'
 import type { RollerConfig } from './config.js'
+import { appendSwap } from './rows/append-swap.js'
 import { BLOCK_TICKS, Block, END } from './rows/block.js'
 import { digestOfRow } from './rows/digest.js'
 import { type BlockEntry, Slices } from './slices/slices.js'
 import { DictionaryWriter } from './storage/dictionary.js'
 import type { Interner } from './storage/dictionary-reader.js'
 import { type PartSource, Parts } from './storage/parts.js'
-import { keepsId } from './storage/row-columns.js'
 import { grownInt32 } from './tables/columns.js'
 import { Names } from './tables/names.js'
 import { Pairs } from './tables/pairs.js'
@@ -112,33 +112,7 @@ export class Ledger implements Interner {
   ): void {
     const entry = this.open(relativeTick)
     const rows = this.slices.rowsOf(entry)
-    const row = rows.append(relativeTick - entry.begin)
-    rows.pairSide[row] = pair * 2 + (batch.side[i] as number)
-    rows.token[row] = token
-    rows.timeMs[row] = batch.timeMs[i] as number
-    rows.usd[row] = batch.usd[i] as number
-    rows.setAmount(
-      row,
-      batch.amount0[i] as number,
-      batch.amount1[i] as number,
-      batch.amount2[i] as number,
-      batch.amount3[i] as number,
-    )
-    rows.price[row] = batch.price[i] as number
-    rows.priceGiven[row] = batch.priceGiven[i] as number
-    const block = batch.block[i] as number
-    const txIndex = batch.txIndex[i] as number
-    const logIndex = batch.logIndex[i] as number
-    rows.block[row] = block
-    rows.txIndex[row] = txIndex
-    rows.logIndex[row] = logIndex
-    rows.id0[row] = batch.id0[i] as number
-    rows.id1[row] = batch.id1[i] as number
-    rows.id2[row] = batch.id2[i] as number
-    rows.offset[row] = offset
-    if (keepsId(block, txIndex, logIndex)) {
-      rows.keepId(row, batch.bytes, batch.idAt[i] as number, batch.idLength[i] as number)
-    } else rows.idAt[row] = -1
+    const row = appendSwap(rows, relativeTick - entry.begin, batch, i, token, pair, offset)
     if (entry.onDisk) this.noteLate(entry)
     const cell = this.slices.seat(entry, rows, row, token)
     this.view.insert(rows, row, token, relativeTick, cell, this.slices.opened)

@@ -6,7 +6,7 @@
 /// A batch is stored after `intervalMs`, or when it is large. Position and swaps are one transaction, so after a crash it goes
 /// on where the archive ends.
 
-import { type EpochMs, epochMs, type Offset, offset } from '../../core/units.js'
+import { type EpochMs, epochMs, type Offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import { OffsetGoneError, PortError, PositionMovedError, SettingsMismatchError } from '../../ports/errors.js'
 import type { AdmittedSwap, ArchivePosition, TradeArchive } from '../../ports/trade-archive.js'
@@ -14,6 +14,7 @@ import type { TradeLog } from '../../ports/trade-log.js'
 import { within } from '../interrupter.js'
 import { pause, Timer } from '../timer.js'
 import { BatchBuilder, type BuilderRules } from './batch-builder.js'
+import { logMismatch } from './same-log.js'
 
 export interface ArchiverOptions {
   readonly partition: number
@@ -119,9 +120,9 @@ export class Archiver {
   async #begin(): Promise<ArchivePosition> {
     const { partition, log, archive } = this.#options
     const known = await this.#insist(() => archive.position(partition))
-    const { first, end } = await this.#insist(() => log.lookUpBounds(partition))
+    const { first } = await this.#insist(() => log.lookUpBounds(partition))
     const position = known ?? { offset: first, logTime: epochMs(0) }
-    if (known !== null) await this.#checkSameLog(known, first, end)
+    if (known !== null) await this.#checkSameLog(known)
     if (position.offset < first) {
       const { offset: from, logTime } = position
       await this.#insist(() => archive.skip(partition, from, first, logTime))
@@ -143,20 +144,14 @@ export class Archiver {
   }
 
   /// An archive of another log would be filled with swaps that are not its own.
-  async #checkSameLog({ offset: at, logTime }: ArchivePosition, first: Offset, end: Offset): Promise<void> {
-    const { partition } = this.#options
-    const where = `The archive stands at offset ${at} of partition ${partition}`
-    const wayOut =
-      'It belongs to another trade log. Choose another --archive, or move this one away: the next start begins a new archive from what the trade log holds.'
-    if (at > end) throw new SettingsMismatchError(`${where}, where the trade log ends at ${end}. ${wayOut}`)
-    if (at <= first) return
-    for await (const batch of this.#options.log.follow(partition, offset(at - 1), this.#abort.signal)) {
-      // There may be a hole where the archive ends.
-      if (batch.firstOffset >= at || batch.appendTime <= logTime) return
-      throw new SettingsMismatchError(
-        `${where}, reached at ${iso(logTime)}; the trade log has that record from ${iso(batch.appendTime)}. ${wayOut}`,
-      )
-    }
+  async #checkSameLog(position: ArchivePosition): Promise<void> {
+    const { partition, log } = this.#options
+    const mismatch = await logMismatch(log, partition, position, this.#abort.signal)
+    if (mismatch === null) return
+    throw new SettingsMismatchError(
+      `${mismatch} Choose another --archive, or move this one away: the next start begins a new archive from what the trade log holds. ` +
+        'For a new data directory that goes on where this archive ends, see volumer backfill.',
+    )
   }
 
   async #follow(position: ArchivePosition): Promise<void> {
@@ -244,5 +239,3 @@ export class Archiver {
     }
   }
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString()
