@@ -254,6 +254,25 @@ export async function runProgram(
     await commands.backfill({ config: resolve(rest).config, ...times }, context)
   })
 
+  command(
+    'verify [token...]',
+    'Count statistics anew from the archive, and compare them with what a server serves.',
+    ['volumer verify', 'volumer verify BTC ETH --url http://127.0.0.1:8080'],
+  )
+    .option('--url <url>', 'the server', DEFAULT_URL)
+    .option('--top <count>', 'without tokens, how many of those with the most volume', '10')
+    .option('--key <key>', 'an API key, where the server asks for one (or VOLUMER_KEY)')
+    .addHelpText(
+      'after',
+      '\nEach token is compared at one version: the swaps below its offset, in windows that end with its second. It waits until\n' +
+        'the archive has them. Prints the values that differ, and exits 1 when there are any.',
+    )
+    .action(async (tokens: string[], flags: Flags) => {
+      const { verify } = await import('./verify.js')
+      const top = Math.min(500, Math.max(1, wholeNumber('--top', String(flags.top))))
+      exitCode = await verify({ url: serverUrl(String(flags.url)), tokens, top, key: keyOf(flags) }, context)
+    })
+
   const config = command(
     'config',
     'Print what the configuration comes to, and where each value comes from.',

@@ -148,6 +148,7 @@ test('long windows are answered in the shape of statistics, and say what is not 
   assert.deepEqual(body, {
     token: 'BTC',
     asOf: START,
+    swapsFrom: 0,
     exactTo: '1m',
     from: { d7: to - 7 * DAY, d30: to - 30 * DAY },
     to: { d7: to, d30: to },

@@ -139,6 +139,7 @@ export const CANDLES = {
 export const LONG_WINDOWS = {
   token: 'BTC',
   asOf: 1795518140918,
+  swapsFrom: 1794873600000,
   exactTo: '1m',
   from: { d7: 1794913380000 },
   to: { d7: 1795518180000 },

@@ -72,6 +72,7 @@ export const LongWindows = closed(
       epochMs('Everything appended before is in them.'),
       'Everything appended before is in them; null while nothing is archived: then there are no windows either.',
     ),
+    swapsFrom: epochMs('Every swap that was accepted with an event time from then on is archived.'),
     exactTo: oneOf(['1m'], 'Windows are whole minutes: up to and including that of `asOf`.'),
     from: perWindow(epochMs('Event time.'), 'Swaps count with an event time from then on …'),
     to: perWindow(epochMs('Event time.'), '… and before then.'),
@@ -161,13 +162,14 @@ export function longWindowName(lengthMs: number): string {
 export function longWindowsJson(
   token: string,
   lengthsMs: readonly number[],
-  { asOf, completeFrom, candlesFrom, windows }: ArchivedWindows,
+  { asOf, completeFrom, tradesFrom, candlesFrom, windows }: ArchivedWindows,
 ): LongWindows {
   const per = <T>(value: (sums: WindowSums) => T): Record<string, T> =>
     Object.fromEntries(windows.map((sums, i) => [longWindowName(lengthsMs[i] ?? 0), value(sums)]))
   return {
     token,
     asOf,
+    swapsFrom: Math.max(completeFrom, tradesFrom),
     exactTo: '1m',
     from: per(({ from }) => from),
     to: per(({ to }) => to),
