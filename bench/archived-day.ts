@@ -1,12 +1,14 @@
 /// A day in the archive: how fast a backfill rebuilds the state from it, and how long a day of candles takes, with all of
 /// its swaps there.
 ///
-///   node dist/bench/archived-day.js [swaps an hour] [hours]      3,600,000 and 24 unless said: 86,400,000 swaps
+///   node dist/bench/archived-day.js [swaps an hour] [hours] [directory]    3,600,000 and 24 unless said: 86,400,000 swaps
+///
+/// A directory that is given is kept, and its archive used again: making it takes many minutes.
 ///
 /// One hour is archived as an archiver does it, of faketrader's swaps. The others are copies of it by SQL, each an hour
 /// later, with other ids, sorted as maintenance leaves them: archiving all of them takes more than half an hour.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -32,7 +34,9 @@ const START = Date.UTC(2026, 0, 1)
 
 const perHour = Number(process.argv[2] ?? 3_600_000)
 const hours = Number(process.argv[3] ?? 24)
-const directory = mkdtempSync(join(tmpdir(), 'volumer-bench-day-'))
+const kept = process.argv[4] ?? null
+const directory = kept ?? mkdtempSync(join(tmpdir(), 'volumer-bench-day-'))
+mkdirSync(directory, { recursive: true })
 const open = () => DuckDbTradeArchive.open({ directory, rules: DEFAULT_RULES, limits: LIMITS, nextTurn })
 
 /// No late swaps: an hour is to be copied whole.
@@ -94,13 +98,17 @@ async function copyHours(): Promise<void> {
   instance.closeSync()
 }
 
-const began = performance.now()
-await archiveHour()
-const archivedMs = performance.now() - began
-await copyHours()
-console.log(
-  `${(perHour * hours).toLocaleString('en')} swaps are there after ${((performance.now() - began) / 1000).toFixed(0)} s`,
-)
+let made = ''
+if (!existsSync(join(directory, 'MADE'))) {
+  const began = performance.now()
+  await archiveHour()
+  const perSecond = Math.round((perHour / (performance.now() - began)) * 1000).toLocaleString('en')
+  made = `the first hour was archived at ${perSecond} swaps/s, generator included`
+  await copyHours()
+  writeFileSync(join(directory, 'MADE'), '')
+  const seconds = ((performance.now() - began) / 1000).toFixed(0)
+  console.log(`${(perHour * hours).toLocaleString('en')} swaps are there after ${seconds} s`)
+}
 
 const archive = await open()
 const checksum = new Checksum()
@@ -132,6 +140,7 @@ const config: RollerConfig = {
   hotRangeMs: 30 * 60_000,
 }
 const state = join(directory, 'state')
+rmSync(state, { recursive: true, force: true })
 const store = new EmbeddedStateStore({ directory: state, partition: 0, clock: new SystemClock() })
 const opened = performance.now()
 const reader = await archive.openRows(0, epochMs(0))
@@ -184,9 +193,9 @@ report({
   checksum: checksum.toString(),
   notes: [
     `${candleCount.toLocaleString('en')} candles in ${QUESTIONS} answers`,
-    `the first hour was archived at ${Math.round((perHour / archivedMs) * 1000).toLocaleString('en')} swaps/s, generator included`,
+    ...(made === '' ? [] : [made]),
   ],
 })
 await store.close()
 await archive.close()
-rmSync(directory, { recursive: true, force: true })
+rmSync(kept === null ? directory : state, { recursive: true, force: true })

@@ -42,7 +42,7 @@ const LAYERS: Readonly<Record<string, { imports: readonly string[]; node: boolea
 /// The composition roots: the only places outside src/adapters that may import adapters.
 const COMPOSITION_ROOTS = [
   /^src\/main\.ts$/,
-  /^src\/commands\/(start|repair|keys|export|backfill)[\w-]*\.ts$/,
+  /^src\/commands\/(start|repair|keys|export|backfill|verify)[\w-]*\.ts$/,
 ]
 
 /// Packages that one folder alone may import: what stands behind a port is nobody else's business.

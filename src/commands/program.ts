@@ -254,24 +254,37 @@ export async function runProgram(
     await commands.backfill({ config: resolve(rest).config, ...times }, context)
   })
 
-  command(
+  const verifying = command(
     'verify [token...]',
-    'Count statistics anew from the archive, and compare them with what a server serves.',
-    ['volumer verify', 'volumer verify BTC ETH --url http://127.0.0.1:8080'],
+    'Count statistics anew from the archive or the log, and compare them with what a server serves.',
+    [
+      'volumer verify',
+      'volumer verify BTC ETH --url http://127.0.0.1:8080',
+      'volumer verify --from-log --data /var/lib/volumer',
+    ],
   )
     .option('--url <url>', 'the server', DEFAULT_URL)
     .option('--top <count>', 'without tokens, how many of those with the most volume', '10')
+    .option('--from-log', 'count from the trade log of --data, of which a copy is made', false)
     .option('--key <key>', 'an API key, where the server asks for one (or VOLUMER_KEY)')
     .addHelpText(
       'after',
       '\nEach token is compared at one version: the swaps below its offset, in windows that end with its second. It waits until\n' +
-        'the archive has them. Prints the values that differ, and exits 1 when there are any.',
+        'the archive has them. Prints the values that differ, and exits 1 when there are any. A log holds a few hours only; with\n' +
+        '--from-log give the retention and tolerances of the server.',
     )
-    .action(async (tokens: string[], flags: Flags) => {
+  addKeys(verifying, ['data', 'retention', 'resolution', 'dedupe-horizon', 'early-tolerance']).action(
+    async (tokens: string[], flags: Flags) => {
+      const { url, top, fromLog, key: _, ...rest } = flags
       const { verify } = await import('./verify.js')
-      const top = Math.min(500, Math.max(1, wholeNumber('--top', String(flags.top))))
-      exitCode = await verify({ url: serverUrl(String(flags.url)), tokens, top, key: keyOf(flags) }, context)
-    })
+      const log = fromLog === true ? resolve(rest).config : null
+      const most = Math.min(500, Math.max(1, wholeNumber('--top', String(top))))
+      exitCode = await verify(
+        { url: serverUrl(String(url)), tokens, top: most, log, key: keyOf(flags) },
+        context,
+      )
+    },
+  )
 
   const config = command(
     'config',

@@ -1,7 +1,8 @@
-/// `volumer verify`: counts statistics anew from what a running server has archived, and compares them with what it serves,
-/// token by token, each at one version: the swaps below the version's offset, in windows that end with its second.
+/// `volumer verify`: counts statistics anew from what a running server has archived, or from its trade log, and compares them
+/// with what it serves, token by token, each at one version: the swaps below the version's offset, in windows that end with its second.
 
 import { VolumerClient, VolumerError } from '../client/client.js'
+import type { Config } from '../config.js'
 import { parseDuration } from '../core/windows.js'
 import type { LongWindows } from '../delivery/wire/archive.js'
 import type { FullStatistics } from '../delivery/wire/token-statistics.js'
@@ -14,6 +15,8 @@ import { type Difference, Recount, type RecountedWindow } from './recount.js'
 import { unreachable } from './server-url.js'
 
 export interface VerifyOptions {
+  /// With the data directory whose trade log is to be counted from; null for the archive.
+  readonly log: Config | null
   readonly url: URL
   /// Empty for the tokens with the most volume.
   readonly tokens: readonly string[]
@@ -43,42 +46,37 @@ export async function verify(options: VerifyOptions, context: CommandContext): P
   }
 }
 
+export interface Findings {
+  readonly differences: readonly Difference[]
+  /// Windows that what was counted from does not have whole.
+  readonly skipped: ReadonlySet<string>
+  readonly swaps: number
+  readonly versions: number
+}
+
 async function verified(
   client: VolumerClient,
-  { tokens: named, top }: VerifyOptions,
+  { tokens: named, top, log }: VerifyOptions,
   { stdout, stderr, clock }: CommandContext,
 ): Promise<ExitCode> {
   const tokens =
     named.length > 0 ? named : (await client.tokens({ limit: top })).tokens.map(({ token }) => token)
   const bar = new ProgressBar(stderr, clock, 'Counting')
-  const differences: Difference[] = []
-  const skipped = new Set<string>()
-  let swaps = 0
-  let versions = 0
+  const progress = (share: number, swaps: number) => bar.update(share, `${swaps.toLocaleString('en')} swaps`)
+  let findings: Findings
   try {
-    for (const [i, token] of tokens.entries()) {
-      const served = await client.token(token)
-      const { now } = await client.status()
-      const reach = await archivedSince(client, token, now, clock)
-      const windows = windowsOf(served, reach, skipped)
-      const { resolutionMs, partition, offset, tick } = versionOf(served)
-      const recount = new Recount(token, tick, resolutionMs, windows)
-      const longest = windows.at(-1)?.lengthMs ?? 0
-      const end = (tick + 1) * resolutionMs
-      for await (const trade of tradesOf(client, token, end - longest, end)) {
-        if (trade.partition !== partition || trade.offset >= offset) continue
-        recount.add(trade)
-        swaps++
-        bar.update(i / tokens.length, `${token}: ${swaps.toLocaleString('en')} swaps`)
-      }
-      differences.push(...recount.differences(served))
-      versions++
+    if (log === null) findings = await findingsInArchive(client, tokens, clock, progress)
+    else {
+      const { findingsInLog } = await import('./verify-log.js')
+      findings = await findingsInLog(client, tokens, log, clock, progress)
     }
   } finally {
     bar.end()
   }
+  const { differences, skipped } = findings
   if (skipped.size > 0) {
-    stdout.write(`Not compared, since the archive does not reach back as far: ${[...skipped].join(', ')}\n`)
+    const source = log === null ? 'archive' : 'trade log'
+    stdout.write(`Not compared, since the ${source} does not reach back as far: ${[...skipped].join(', ')}\n`)
   }
   for (const { token, what, served, counted } of differences.slice(0, SHOWN_MAX)) {
     stdout.write(
@@ -88,13 +86,42 @@ async function verified(
   if (differences.length > SHOWN_MAX) {
     stdout.write(`… and ${(differences.length - SHOWN_MAX).toLocaleString('en')} more\n`)
   }
-  const what = `${versions.toLocaleString('en')} tokens, ${swaps.toLocaleString('en')} swaps`
+  const what = `${findings.versions.toLocaleString('en')} tokens, ${findings.swaps.toLocaleString('en')} swaps`
   stdout.write(
     differences.length === 0
       ? `${what}: everything that is served is what was counted.\n`
       : `${what}: ${differences.length.toLocaleString('en')} values differ.\n`,
   )
   return differences.length === 0 ? EXIT.done : EXIT.failed
+}
+
+async function findingsInArchive(
+  client: VolumerClient,
+  tokens: readonly string[],
+  clock: Clock,
+  progress: (share: number, swaps: number) => void,
+): Promise<Findings> {
+  const differences: Difference[] = []
+  const skipped = new Set<string>()
+  let swaps = 0
+  for (const [i, token] of tokens.entries()) {
+    const served = await client.token(token)
+    const { now } = await client.status()
+    const reach = await archivedSince(client, token, now, clock)
+    const windows = windowsOf(served, reach, skipped)
+    const { resolutionMs, partition, offset, tick } = versionOf(served)
+    const recount = new Recount(token, tick, resolutionMs, windows)
+    const longest = windows.at(-1)?.lengthMs ?? 0
+    const end = (tick + 1) * resolutionMs
+    for await (const trade of tradesOf(client, token, end - longest, end)) {
+      if (trade.partition !== partition || trade.offset >= offset) continue
+      recount.add(trade)
+      swaps++
+      progress(i / tokens.length, swaps)
+    }
+    differences.push(...recount.differences(served))
+  }
+  return { differences, skipped, swaps, versions: tokens.length }
 }
 
 interface Version {
@@ -104,7 +131,7 @@ interface Version {
   readonly resolutionMs: number
 }
 
-function versionOf({ version, asOf }: FullStatistics): Version {
+export function versionOf({ version, asOf }: FullStatistics): Version {
   const [partition = 0, offset = 0, tick = 0] = version.split(':').map(Number)
   return { partition, offset, tick, resolutionMs: tick === 0 ? 1000 : asOf / tick }
 }

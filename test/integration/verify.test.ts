@@ -32,6 +32,27 @@ async function verify(
   return { code, output }
 }
 
+/// Dated three seconds ahead: early for a tolerance of a millisecond.
+const ahead = (id: string): object => {
+  return { id, time: Date.now() + 3000, who: 'w', token: 'EARLY', side: 'buy', amount: '1', usd: '1' }
+}
+
+/// Posts swaps, and waits until they count.
+async function post(server: Server, swaps: readonly object[]): Promise<void> {
+  const response = await fetch(`${server.url}/v1/trades`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(swaps),
+  })
+  assert.equal(response.status, 200)
+  for (let counted = 0; counted < swaps.length; ) {
+    await new Promise(done => setTimeout(done, 50))
+    const stats: unknown = await server.token('EARLY')
+    const day: unknown = Reflect.get(Object(Reflect.get(Object(stats), 'txns')), 'h24')
+    counted = Number(Reflect.get(Object(day), 'total') ?? 0)
+  }
+}
+
 async function stop(server: Server): Promise<void> {
   server.signal('SIGTERM')
   assert.deepEqual(await server.exited, { code: 0, signal: null }, server.output)
@@ -64,9 +85,12 @@ test('what is served is what the archive’s swaps come to, until one of them is
   const working = load(server, ledger, random, abort.signal)
   while (ledger.acknowledgedSwaps < 2000) await new Promise(done => setImmediate(done))
   const during = await verify(server, ...ledger.tokens)
+  const fromLog = await verify(server, ...ledger.tokens, '--from-log', '--data', data)
   abort.abort()
   await working
   assert.equal(during.code, 0, during.output)
+  assert.equal(fromLog.code, 0, fromLog.output)
+  assert.match(fromLog.output, /^10 tokens, [\d,]+ swaps: everything/)
   assert.match(during.output, /^10 tokens, [\d,]+ swaps: everything that is served is what was counted\.\n$/)
   await settle(server, ledger)
   const after = await verify(server, '--top', '3')
@@ -90,6 +114,15 @@ test('what is served is what the archive’s swaps come to, until one of them is
   assert.match(found.output, /2 tokens, [\d,]+ swaps: [\d,]+ values differ\.\n$/)
   const other = await verify(planted, 'BTC')
   assert.equal(other.code, 0, other.output)
+  // The log is as it was. Other rules than the server's make it count otherwise.
+  const log = ['--from-log', '--data', data]
+  const right = await verify(planted, 'BTC', 'ETH', ...log)
+  assert.equal(right.code, 0, right.output)
+  const short = ['--retention', '24h', '--early-tolerance', '1ms', '--dedupe-horizon', '1h']
+  await post(planted, [ahead('e1'), ahead('e2')])
+  const wrong = await verify(planted, 'EARLY', ...log, ...short)
+  assert.equal(wrong.code, 1, wrong.output)
+  assert.match(wrong.output, /DIFFERENT "EARLY" txns\.m1: served \{"buys":2,.*counted/)
 })
 
 test('without an archive there is nothing to count from', async t => {
