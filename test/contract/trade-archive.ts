@@ -647,7 +647,7 @@ export function tradeArchiveContract(name: string, make: MakeArchivePlace): void
         since.push(batch)
         rolled.append(batch)
         if (random.chance(0.3)) rolled.advance(Math.floor(batch.appendTime / SECOND) + random.below(3))
-        if (!random.chance(0.06) && at < batches.length - 1) continue
+        if (!random.chance(0.03) && at < batches.length - 1) continue
         await writer.append(...since)
         since = []
         rolled.advance(Math.floor(writer.logTime / SECOND))
@@ -663,8 +663,8 @@ export function tradeArchiveContract(name: string, make: MakeArchivePlace): void
         differences.compareAll(tick * SECOND, rolled.answers(), expected)
       }
       assert.equal(differences.count, 0, differences.report())
-      assert.ok(differences.compared > 50, 'too little was compared')
-      assert.ok(rolled.rebuilds > 3)
+      assert.ok(differences.compared > 30, 'too little was compared')
+      assert.ok(rolled.rebuilds > 0)
     })
 
     test('random streams: trades and candles are what SQL computes, at any time', async t => {
