@@ -19,7 +19,7 @@ export interface BackfillOptions {
   readonly reader: ArchivedRowsReader
   /// Empty, or what an earlier run for the same target left.
   readonly store: StateStore
-  /// The share that is done, and swaps that were read.
+  /// The share that is done, and how many swaps were read.
   progress(share: number, swaps: number): void
   nextTurn(): Promise<void>
 }
@@ -54,7 +54,8 @@ export async function backfill(options: BackfillOptions): Promise<void> {
   builder.beginDeltas(store.position())
   for await (const rows of reader.rowsLogged(builder.loggedFrom)) {
     for (const delta of builder.addRecent(rows)) await store.appendDelta(delta)
-    swaps += rows.batch.size
+    // The others were read before, for the parts.
+    for (let i = 0; i < rows.batch.size; i++) if ((rows.batch.timeMs[i] ?? 0) >= builder.hotFrom) swaps++
     progress((next - begin) / span, swaps)
     await nextTurn()
   }
