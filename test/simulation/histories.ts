@@ -18,7 +18,11 @@ export function randomHistory(random: Random, stepCount: number): History {
   const wide = !dense && random.chance(0.08)
   const stream = new SwapStream(random, {
     tokens: wide ? names('token', 200) : ODD_TOKENS.slice(0, random.between(1, dense ? 2 : 6)),
-    traders: wide ? names('trader', 3000) : ['a', 'b', 'c', 'd', '__proto__'].slice(0, random.between(1, 5)),
+    traders: wide
+      ? names('trader', 3000)
+      : dense
+        ? names('trader', 300)
+        : ['a', 'b', 'c', 'd', '__proto__'].slice(0, random.between(1, 5)),
     startMs,
     rules,
     batchMost: wide ? 300 : dense ? 60 : random.pick([1, 3, 10, 40]),
@@ -40,15 +44,8 @@ export function randomHistory(random: Random, stepCount: number): History {
     viewTick += by
     steps.push({ kind: 'advance', by })
   }
-  const [checkpoints, pauses, crashes] = random.pick([
-    [0.2, 0, 0.05],
-    [0.02, 0, 0.05],
-    [0.2, 0, 0],
-    [0, 0, 0.1],
-    [0.01, 0.3, 0.05],
-    [0, 0.4, 0.02],
-  ] as const)
-  while (steps.length < (wide ? 30 : dense ? Math.min(100, stepCount) : stepCount)) {
+  const [checkpoints, pauses, crashes] = dense ? DENSE_CHANCES : random.pick(CHANCES)
+  while (steps.length < (wide ? 30 : dense ? 120 : stepCount)) {
     let way = random.next()
     const logTick = Math.floor(stream.logTime / rules.resolutionMs)
     if (way < checkpoints) steps.push({ kind: 'checkpoint' })
@@ -128,4 +125,15 @@ const RULES: readonly Rules[] = [
 ]
 
 /// Whose blocks lie whole between the beginnings of two windows.
-const DENSE_RULES = RULES.filter(({ retentionMs, resolutionMs }) => retentionMs >= 900 * resolutionMs)
+const DENSE_RULES = RULES.filter(({ retentionMs, resolutionMs }) => retentionMs >= 360 * resolutionMs)
+
+/// Of a checkpoint, of a checkpoint in steps, of a crash.
+const CHANCES = [
+  [0.2, 0, 0.05],
+  [0.02, 0, 0.05],
+  [0.2, 0, 0],
+  [0, 0, 0.1],
+  [0.01, 0.3, 0.05],
+  [0, 0.4, 0.02],
+] as const
+const DENSE_CHANCES = [0.1, 0.1, 0.1] as const

@@ -75,6 +75,8 @@ interface PartPlace extends FramePlace {
   readonly file: number
   /// Null until the part is read.
   table: PartTable | null
+  /// Null until somebody asks for the part.
+  stored: StoredPart | null
 }
 
 /// What decides whether a file of deltas may be forgotten.
@@ -150,7 +152,10 @@ export class EmbeddedStateStore implements StateStore {
   }
 
   readParts(block: number): readonly StoredPart[] {
-    return (this.#partsOf.get(block) ?? []).map(place => this.#stored(place))
+    return (this.#partsOf.get(block) ?? []).map(place => {
+      place.stored ??= this.#stored(place)
+      return place.stored
+    })
   }
 
   async appendDelta(delta: Delta): Promise<void> {
@@ -176,7 +181,7 @@ export class EmbeddedStateStore implements StateStore {
 
   async forget({ partsBelowBlock, deltas }: Parameters<StateStore['forget']>[0]): Promise<void> {
     const { coveredBelow, logTimeBefore, blockBelow } = deltas
-    await Promise.all([
+    const dropped = await Promise.all([
       forgetFiles(this.#parts, number => (this.#highestBlock.get(number) ?? 0) < partsBelowBlock),
       forgetFiles(this.#deltas, number => {
         const file = this.#deltaFiles.get(number)
@@ -186,7 +191,7 @@ export class EmbeddedStateStore implements StateStore {
         )
       }),
     ])
-    this.#forgetIndex()
+    if (dropped.includes(true)) this.#forgetIndex()
   }
 
   sizeBytes(): number {
@@ -210,7 +215,7 @@ export class EmbeddedStateStore implements StateStore {
   #indexPart(file: number, frame: FramePlace): void {
     const [block] = frame.meta
     const places = this.#partsOf.get(block)
-    const place = { ...frame, file, table: null }
+    const place = { ...frame, file, table: null, stored: null }
     if (places === undefined) this.#partsOf.set(block, [place])
     else places.push(place)
     this.#highestBlock.set(file, Math.max(this.#highestBlock.get(file) ?? block, block))
@@ -304,8 +309,10 @@ function* framesOf(stream: Stream): Generator<Frame> {
   }
 }
 
-/// Drops the oldest files as long as they satisfy `done`, except the one that is being written.
-async function forgetFiles(stream: Stream, done: (file: number) => boolean): Promise<void> {
+/// Drops the oldest files as long as they satisfy `done`, except the one that is being written. Says whether there were any.
+async function forgetFiles(stream: Stream, done: (file: number) => boolean): Promise<boolean> {
   const kept = stream.segments.find(({ number }) => !done(number)) ?? stream.segments.at(-1)
-  if (kept !== undefined && kept !== stream.segments[0]) await stream.dropBelow(kept.number)
+  if (kept === undefined || kept === stream.segments[0]) return false
+  await stream.dropBelow(kept.number)
+  return true
 }

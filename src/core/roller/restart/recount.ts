@@ -11,7 +11,7 @@
 
 import type { Ledger } from '../ledger.js'
 import { BLOCK_TICKS, type Block, END } from '../rows/block.js'
-import { BlockRuns, type VisitRun } from '../slices/block-runs.js'
+import { BlockRuns, type LateRows, type SumRun, type VisitRun } from '../slices/block-runs.js'
 import type { BlockEntry } from '../slices/slices.js'
 import type { RunReader } from '../storage/run-reader.js'
 import { COUNT, EITHER, HIGH, INTS, LINE, Lines, PRICE, UNIQUE } from '../tables/lines.js'
@@ -103,7 +103,7 @@ export class Recount {
     const isUnclosed = (token: number): boolean => records[token * RECORD + CLOSE_TICK] === STALE
     const runs = new BlockRuns(slices.parts, entry, isUnclosed)
     const visit: VisitRun = (token, rows, order) => this.#countRun(entry, token, rows, order)
-    const sum = (run: RunReader): boolean => this.#isPlain && this.#countSums(entry, run)
+    const sum: SumRun = (run, late) => this.#isPlain && this.#countSums(entry, run, late)
     for (let piece = 0; piece < runs.pieces; piece++) runs.read(piece, visit, sum)
     runs.readRest(visit)
   }
@@ -138,41 +138,70 @@ export class Recount {
     else nodes.push(node)
   }
 
-  /// As #countPlain, from the run's sums. False if these do not tell all that matters of the rows: which of them is the
-  /// token's last one, or when extremes that exceed everything newer were.
-  #countSums(entry: BlockEntry, run: RunReader): boolean {
+  /// As #countPlain, from the run's sums, and the token's rows that came late. False if these do not tell all that
+  /// matters: which row is the token's last one, when extremes that exceed everything newer were, what its first price is.
+  #countSums(entry: BlockEntry, run: RunReader, late: LateRows): boolean {
     const { slices, view, pairs } = this.#ledger
     const { token, count, rows, sums } = run
     const { records } = view.tokens
     const at = token * RECORD
-    const queue = token * QUEUES
-    const staircases = this.#staircases
-    if (
-      records[at + CLOSE_TICK] === STALE ||
-      staircases.wants(queue + QUEUE_HIGH, sums.high) ||
-      staircases.wants(queue + QUEUE_LOW, -sums.low) ||
-      staircases.wants(queue + QUEUE_LARGEST, sums.largest)
-    ) {
+    if (records[at + CLOSE_TICK] === STALE || this.#exceeds(token, sums.high, sums.low, sums.largest))
       return false
+    let { pricedSlot, price } = sums
+    for (const row of late.which) {
+      const value = late.rows.price[row] as number
+      if (this.#exceeds(token, value, value, late.rows.usd[row] as number)) return false
+      if (Number.isNaN(value)) continue
+      const slot = late.rows.slot[row] as number
+      if (slot === pricedSlot) return false
+      if (pricedSlot >= 0 && slot > pricedSlot) continue
+      pricedSlot = slot
+      price = value
     }
+
     run.readTimes()
     const { timeMs, slot, pairSide } = rows
-    if ((timeMs[0] as number) < (records[at + FIRST_MS] as number)) {
-      records[at + FIRST_MS] = timeMs[0] as number
-      records[at + FIRST_TICK] = entry.begin + (slot[0] as number)
-    }
+    let first = timeMs[0] as number
+    let firstSlot = slot[0] as number
     this.#totals.addLine(token, sums.line, 0)
     for (let row = count - 1; row >= 0; row--) {
       const last = ((pairSide[row] as number) >> 1) * PAIR + LAST_TICK + ((pairSide[row] as number) & 1)
       if (pairs.records[last] !== NEVER) continue
       this.#meetPair(token, pairSide[row] as number, entry.begin + (slot[row] as number))
     }
+    for (const row of late.which) {
+      const tick = entry.begin + (late.rows.slot[row] as number)
+      const of = late.rows.pairSide[row] as number
+      addRow(this.#totals, token, late.rows, row)
+      this.#meetPair(token, of, tick)
+      // Met in this block already, perhaps in an older slice.
+      const last = (of >> 1) * PAIR + LAST_TICK + (of & 1)
+      if ((pairs.records[last] as number) < tick) pairs.records[last] = tick
+      if ((late.rows.timeMs[row] as number) >= first) continue
+      first = late.rows.timeMs[row] as number
+      firstSlot = late.rows.slot[row] as number
+    }
+    if (first < (records[at + FIRST_MS] as number)) {
+      records[at + FIRST_MS] = first
+      records[at + FIRST_TICK] = entry.begin + firstSlot
+    }
     const { tokenBlocks } = slices
     const node = tokenBlocks.make(entry.index)
-    tokenBlocks.noteFirst(node, timeMs[0] as number)
-    if (sums.pricedSlot >= 0) tokenBlocks.notePriced(node, sums.pricedSlot, sums.price)
+    tokenBlocks.noteFirst(node, first)
+    if (pricedSlot >= 0) tokenBlocks.notePriced(node, pricedSlot, price)
     this.#addNode(token, node)
     return true
+  }
+
+  /// Whether a queue of extremes would take one of these. A price that is not known exceeds nothing.
+  #exceeds(token: number, high: number, low: number, usd: number): boolean {
+    const queue = token * QUEUES
+    const staircases = this.#staircases
+    return (
+      staircases.wants(queue + QUEUE_HIGH, high) ||
+      staircases.wants(queue + QUEUE_LOW, -low) ||
+      staircases.wants(queue + QUEUE_LARGEST, usd)
+    )
   }
 
   /// As #countRow for all of a token's rows, of a block that lies whole between the beginnings of windows, and in the

@@ -9,6 +9,17 @@ import type { RunReader } from '../storage/run-reader.js'
 /// are used again for the next token.
 export type VisitRun = (token: number, rows: Block, order: readonly number[] | null) => void
 
+/// Rows of a token that came late: some of `rows`, in any order.
+export interface LateRows {
+  readonly rows: Block
+  readonly which: readonly number[]
+}
+
+/// Says whether the sums of a long run, and the token's rows that came late, were all that was wanted.
+export type SumRun = (run: RunReader, late: LateRows) => boolean
+
+const NO_ROWS: readonly number[] = []
+
 /// A block on disk, and its rows that are only in memory.
 export interface StoredBlock {
   readonly index: number
@@ -44,21 +55,16 @@ export class BlockRuns {
     if (block.rows !== null) this.#takeLate(block.rows)
   }
 
-  /// Visits every token of a piece, but those for which `sum` says that their sums were all it wanted: it is asked about
-  /// long runs that no late row joins.
-  read(piece: number, visit: VisitRun, sum: (run: RunReader) => boolean = () => false): void {
+  /// Visits every token of a piece, but those of which `sum` wants no more.
+  read(piece: number, visit: VisitRun, sum: SumRun = () => false): void {
     this.#parts.readRuns(this.#block.index, 0, piece, run => {
       const { token, rows } = run
       const late = this.#lateOf.get(token)
-      if (late === undefined) {
-        if (run.isSummed && sum(run)) return
-        run.readRows(this.#wantsPlaces(token))
-        visit(token, rows, null)
-        return
-      }
       this.#lateOf.delete(token)
-      run.readRows(true)
-      this.#visitJoined(token, rows, late, visit)
+      if (run.isSummed && sum(run, { rows: this.#late, which: late ?? NO_ROWS })) return
+      run.readRows(late !== undefined || this.#wantsPlaces(token))
+      if (late === undefined) visit(token, rows, null)
+      else this.#visitJoined(token, rows, late, visit)
     })
   }
 
