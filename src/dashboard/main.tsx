@@ -10,8 +10,10 @@ import { render } from 'preact'
 import { keepPins } from './board/pins.js'
 import { followAddress } from './route/navigation.js'
 import { App } from './shell/app.js'
+import { letGoOfReplacedNodes } from './shell/let-go.js'
 import { applyTheme } from './shell/theme.js'
 
+letGoOfReplacedNodes()
 applyTheme()
 keepPins()
 followAddress()

@@ -3,7 +3,7 @@
 
 import type { TokenStatistics } from '../../delivery/wire/token-statistics.js'
 
-const DRAWN_AT_ONCE = 14
+const DRAWN_AT_ONCE = 10
 
 /// What is drawn in one frame, made anew for each.
 export class DrawingBudget {
