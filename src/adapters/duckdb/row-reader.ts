@@ -17,6 +17,7 @@ import type { Snapshot } from './database.js'
 
 const DAY_MS = 86_400_000
 const CHUNK_ROWS = 2048
+const LOGGED_MS = 60_000
 /// Of a chunk's ids together.
 const ID_BYTES = CHUNK_ROWS * 64
 
@@ -139,12 +140,21 @@ export class DuckDbRowsReader implements ArchivedRowsReader {
     }
   }
 
+  /// A minute of log time in one go: DuckDB cannot sort an hour of whole rows within its memory.
   async *rowsLogged(loggedFrom: EpochMs): AsyncGenerator<ArchivedRows> {
-    const logged = loggedSince(this.#snapshot.dialect.at(loggedFrom), this.#partition)
-    const hours = await hoursWith(this.#snapshot, logged)
-    if (hours.length === 0) return
-    const all = hours.map(begins => `SELECT * FROM ${partitionName('trades', begins)} WHERE ${logged}`)
-    yield* this.#chunks(`SELECT ${COLUMNS}, id FROM (${all.join(' UNION ALL ')}) ORDER BY log_offset`, true)
+    const { at, ms } = this.#snapshot.dialect
+    const logged = loggedSince(at(loggedFrom), this.#partition)
+    const tables = (await hoursWith(this.#snapshot, logged)).map(begins => partitionName('trades', begins))
+    let first = Number.POSITIVE_INFINITY
+    for (const table of tables) {
+      const [row] = await this.#snapshot.rows(`SELECT ${ms('min(log_time)')} FROM ${table} WHERE ${logged}`)
+      first = Math.min(first, Number(row?.[0]))
+    }
+    for (let from = first; from <= this.position.logTime; from += LOGGED_MS) {
+      const minute = `${loggedSince(at(from), this.#partition)} AND log_time < ${at(from + LOGGED_MS)}`
+      const all = tables.map(table => `SELECT * FROM ${table} WHERE ${minute}`)
+      yield* this.#chunks(`SELECT ${COLUMNS}, id FROM (${all.join(' UNION ALL ')}) ORDER BY log_offset`, true)
+    }
   }
 
   async close(): Promise<void> {
