@@ -15,6 +15,8 @@ TOKENS ?= BTC ETH
 SECONDS_EACH ?= 600
 # How long make dashboard-hour goes on.
 MINUTES ?= 60
+# How often each fault of `make chaos` comes.
+ROUNDS ?= 10
 # Of make kafka: how many brokers (1 or 3), the first one's port, where data and log are.
 BROKERS ?= 1
 KAFKA_PORT ?= 9092
@@ -29,7 +31,7 @@ DASHBOARD_SOURCES = $(INSTALLED) tools/dashboard/build.ts \
   $(shell find src/dashboard src/client src/delivery/wire -type f ! -name '*.test.ts')
 PRETTY := $(NODE) -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>{try{console.log(JSON.stringify(JSON.parse(s),null,2))}catch{process.stdout.write(s)}})'
 
-.PHONY: help run test fuzz http wsclient bench dashboard-hour screenshots kafka kafka-stop build lint format clean
+.PHONY: help run test fuzz chaos http wsclient bench dashboard-hour screenshots kafka kafka-stop build lint format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +57,9 @@ wsclient: build ## watch BTC and ETH of the running server (TOKENS="...", URL=..
 
 fuzz: build ## random histories, decoders, requests, messages and clients for SECONDS_EACH=600 each
 	@VOLUMER_FUZZ_SECONDS=$(SECONDS_EACH) $(NODE) dist/tools/run-tests.js simulation fuzz decimal fingerprint web-feeds-model
+
+chaos: build ## a cluster on Kafka under load and faults of every kind, ROUNDS=10 times each
+	@VOLUMER_CHAOS_ROUNDS=$(ROUNDS) $(NODE) dist/tools/run-tests.js kafka/chaos kafka/replicas kafka/three-brokers
 
 bench: build ## run the benchmarks; results as a table and in bench/results
 	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)

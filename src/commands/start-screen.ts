@@ -114,10 +114,12 @@ export function bannerText(config: Config, url: string, version: string, seed: n
     const tokens = config.tokens.toLocaleString('en')
     rows.push(['faketrader', `${rate} swaps/s in ${tokens} tokens, --seed ${seed}`])
   }
-  rows.push(['look', `${url} in a browser`])
-  rows.push(['', `curl ${url}/v1/tokens/BTC`])
-  rows.push(['', `volumer watch BTC ETH${url.endsWith(':4242') ? '' : ` --url ${url}`}`])
-  rows.push(['', `${url.replace(/^http/, 'ws')}/ws  ${url}/v1/status  ${url}/docs`])
+  if (config.roles.includes('web')) {
+    rows.push(['look', `${url} in a browser`])
+    rows.push(['', `curl ${url}/v1/tokens/BTC`])
+    rows.push(['', `volumer watch BTC ETH${url.endsWith(':4242') ? '' : ` --url ${url}`}`])
+    rows.push(['', `${url.replace(/^http/, 'ws')}/ws  ${url}/v1/status  ${url}/docs`])
+  } else rows.push(['look', `${url}/v1/status`])
   const lines = rows.map(
     ([name, text]) => `  ${name.padEnd(11)}${text.replaceAll('\n', `\n${' '.repeat(13)}`)}\n`,
   )

@@ -52,6 +52,36 @@ export async function load(
   await Promise.all([producer(), producer(), producer()])
 }
 
+/// The same by whichever of several servers answers, at up to so many swaps a second, until `signal` aborts.
+export async function loadAny(
+  servers: () => readonly Server[],
+  ledger: Ledger,
+  random: Random,
+  perSecond: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const acknowledged: Batch[] = []
+  const began = Date.now()
+  let sent = 0
+  const producer = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const running = servers()
+      if (running.length === 0) {
+        await pause(5)
+        continue
+      }
+      const again = random.chance(0.1) && acknowledged.length > 0
+      const batch = again ? random.pick(acknowledged) : ledger.newBatch(Date.now())
+      sent += batch.swaps.length
+      const server = random.pick(running)
+      if (await post(server, ledger, batch)) acknowledged.push(batch)
+      const aheadMs = (sent * 1000) / perSecond - (Date.now() - began)
+      await pause(Math.max(5, Math.min(1000, aheadMs)))
+    }
+  }
+  await Promise.all([producer(), producer(), producer()])
+}
+
 /// Posts everything that has no acknowledgement until it has.
 export async function settle(server: Server, ledger: Ledger): Promise<void> {
   for (const batch of [...ledger.unacknowledged]) {

@@ -15,6 +15,8 @@ export interface ClusterOptions {
   readonly brokers: 1 | 3
   /// Opens listeners with TLS, with SASL, and with both, besides the plain one.
   readonly security?: Security | null
+  /// Gives each broker a listener whose clients come by way of a port where the test listens (`ports`).
+  readonly proxied?: boolean
   readonly say?: (line: string) => void
 }
 
@@ -31,13 +33,18 @@ export class TestCluster {
 
   /// Resolves when every broker answers.
   static async start(options: ClusterOptions): Promise<TestCluster> {
-    const { directory, brokers, security = null, say = () => {} } = options
+    const { directory, brokers, security = null, proxied = false, say = () => {} } = options
     const secure = security === null ? [] : (['SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const)
-    const perNode = 2 + secure.length
+    const perNode = 2 + secure.length + (proxied ? 2 : 0)
     const free = await freePorts(brokers * perNode)
     const ports = Array.from({ length: brokers }, (_, i): NodePorts => {
       const [broker = 0, controller = 0, ...rest] = free.slice(i * perNode, (i + 1) * perNode)
-      return { broker, controller, secure: secure.map((name, j) => ({ name, port: rest[j] ?? 0 })) }
+      const [listens = 0, advertises = 0] = rest.slice(secure.length)
+      return {
+        ...{ broker, controller },
+        secure: secure.map((name, j) => ({ name, port: rest[j] ?? 0 })),
+        ...(proxied ? { proxied: { listens, advertises } } : {}),
+      }
     })
     const nodes = ports.map((_, i) => {
       const home = join(directory, `node-${i + 1}`)

@@ -19,6 +19,8 @@ export interface NodePorts {
   readonly broker: number
   readonly controller: number
   readonly secure: readonly SecureListener[]
+  /// A plain listener that says it is at another port, where something stands between it and its clients.
+  readonly proxied?: { readonly listens: number; readonly advertises: number }
 }
 
 export interface NodeSettings {
@@ -41,15 +43,17 @@ export function nodeProperties(settings: NodeSettings): string {
     `PLAINTEXT://${HOST}:${own.broker}`,
     ...own.secure.map(at => `${at.name}://${HOST}:${at.port}`),
   ]
+  const { proxied } = own
+  const behind = (port: number | undefined) => (port === undefined ? [] : [`PROXIED://${HOST}:${port}`])
   const properties: Record<string, string | number> = {
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': ports.map((at, i) => `${i + 1}@${HOST}:${at.controller}`).join(','),
     'controller.listener.names': 'CONTROLLER',
-    listeners: [...clients, `CONTROLLER://${HOST}:${own.controller}`].join(','),
-    'advertised.listeners': clients.join(','),
+    listeners: [...clients, ...behind(proxied?.listens), `CONTROLLER://${HOST}:${own.controller}`].join(','),
+    'advertised.listeners': [...clients, ...behind(proxied?.advertises)].join(','),
     'listener.security.protocol.map':
-      'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
+      'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': dataDirectory,
     'auto.create.topics.enable': 'false',

@@ -1,0 +1,111 @@
+/// A cluster under load with duplicates and disorder, one fault after the other. After each, every web must serve exactly what was
+/// acknowledged. Some faults come, chosen at random; VOLUMER_CHAOS_ROUNDS says how often all of them come (`make chaos`).
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Random, testSeed } from '../simulation/random.js'
+import { ownCluster } from './broker.js'
+import { Fleet, type Place } from './fleet/fleet.js'
+import { TcpProxy } from './fleet/tcp-proxy.js'
+
+const ROUNDS = Number(process.env.VOLUMER_CHAOS_ROUNDS ?? 0)
+const SOME = 4
+/// A member that is silent for six seconds is missed (tools/kafka/node-properties.ts).
+const BEYOND_SESSION_MS = 8000
+
+test(`a cluster agrees with the producer’s ledger after every fault, ${ROUNDS > 0 ? `all of them ${ROUNDS} times` : `${SOME} of them`}`, {
+  timeout: 180_000 + ROUNDS * 240_000,
+}, async t => {
+  const seed = testSeed()
+  t.diagnostic(`VOLUMER_SEED=${seed}`)
+  const random = new Random(seed)
+  const brokers = await ownCluster({ brokers: 1, proxied: true })
+  const { listens = 0, advertises = 0 } = brokers.ports[0]?.proxied ?? {}
+  const proxy = await TcpProxy.listen(t, advertises, listens)
+  const fleet = new Fleet(t, brokers.bootstrap(), random)
+  await fleet.roller()
+  await fleet.roller()
+  const behind = await fleet.roller('--kafka', `127.0.0.1:${advertises}`)
+  await fleet.web()
+  await fleet.web()
+  await fleet.ready()
+  const some = () => pause(random.between(200, 1500))
+  const anyRoller = (): Place => random.pick(fleet.rollers)
+
+  const faults: Readonly<Record<string, () => Promise<void>>> = {
+    'a roller is killed and comes back': async () => {
+      const place = anyRoller()
+      await place.server.kill()
+      await some()
+      await fleet.restart(place)
+    },
+    'a roller is killed, and another one with an empty disk comes': async () => {
+      const place = anyRoller()
+      await place.server.kill()
+      await fleet.restartBare(place)
+    },
+    'a roller is frozen for longer than its session, and goes on': async () => {
+      const { server } = anyRoller()
+      server.signal('SIGSTOP')
+      await pause(BEYOND_SESSION_MS)
+      server.signal('SIGCONT')
+    },
+    'rollers leave and join every second': async () => {
+      for (let i = 0; i < 4; i++) {
+        const place = anyRoller()
+        place.server.signal('SIGTERM')
+        const { code } = await place.server.exited
+        assert.equal(code, 0, place.server.output)
+        await pause(random.between(0, 1000))
+        await fleet.restart(place)
+      }
+    },
+    'the broker is restarted': async () => {
+      await brokers.nodes[0]?.stop()
+      await some()
+      brokers.restart(0)
+      await brokers.ready()
+    },
+    'the broker is killed': async () => {
+      await brokers.nodes[0]?.kill()
+      await some()
+      brokers.restart(0)
+      await brokers.ready()
+    },
+    'a roller’s network is cut for longer than its session': async () => {
+      proxy.cut()
+      await pause(BEYOND_SESSION_MS)
+      proxy.mend()
+      assert.ok(behind.server.running, behind.server.output)
+    },
+    'a web is killed and comes back': async () => {
+      const place = random.pick(fleet.webs)
+      await place.server.kill()
+      await some()
+      await fleet.restart(place)
+    },
+    'everything but the broker is killed at once': async () => {
+      const everybody = [...fleet.rollers, ...fleet.webs]
+      await Promise.all(everybody.map(({ server }) => server.kill()))
+      for (const place of everybody) await fleet.restart(place)
+    },
+  }
+
+  for (let round = 0; round < Math.max(1, ROUNDS); round++) {
+    const chosen = random.shuffled(Object.entries(faults)).slice(0, ROUNDS > 0 ? undefined : SOME)
+    for (const [what, fault] of chosen) {
+      const began = Date.now()
+      await fleet.underLoad(async () => {
+        await some()
+        await fault()
+        await some()
+      })
+      const over = Date.now()
+      await fleet.agree(what)
+      t.diagnostic(
+        `${what}: ${over - began} ms, agreed after ${Date.now() - over} ms; ${fleet.ledger.acknowledgedSwaps} swaps acknowledged`,
+      )
+    }
+  }
+  assert.ok(fleet.ledger.acknowledgedSwaps > 2000, `only ${fleet.ledger.acknowledgedSwaps} swaps`)
+})
