@@ -86,6 +86,7 @@ async function openOn(
   const feed = await KafkaStatsFeed.open({
     cluster,
     topic: names.stats,
+    tradesTopic: names.trades,
     layout: statsLayout(
       config.windows.map(({ lengthMs }) => lengthMs),
       config.resolutionMs,
@@ -121,15 +122,12 @@ async function openOn(
         })
       : new FixedGroup(ownPartitions(config.kafkaOwn, log.partitions))
   const openState: RollerStores['openState'] = async (partition, progress, signal) => {
-    const store = await rolls.openState(partition, progress, signal)
-    if (store.spread !== 0 && store.spread !== log.partitions) {
-      await store.close()
+    if ((cluster.topic(names.rolls)?.leaders.length ?? 0) < log.partitions) {
       throw new SettingsMismatchError(
-        `Topic ${names.trades} has ${log.partitions} partitions, and the state was made with ${store.spread}: ` +
-          'tokens are in other partitions now, and their swaps of before are not. See "More partitions" in docs/operations.md.',
+        `Topic ${names.trades} has ${log.partitions} partitions, and topic ${names.rolls} has fewer. Start again: the start prints the command that mends it.`,
       )
     }
-    store.spread = log.partitions
+    const store = await rolls.openState(partition, progress, signal)
     return { store, shared: store, close: () => store.close() }
   }
   return { log, deadLetters, feed, trades, group, openState }

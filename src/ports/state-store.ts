@@ -108,6 +108,16 @@ export interface LogGap {
   readonly until: EpochMs
 }
 
+/// A token's partition follows from its key and the number of partitions. When there are more of them than before, tokens
+/// move, and their swaps of before must follow them: each partition appends those it has to where they belong (carries them), and
+/// nobody publishes before all have. 0: nothing is known.
+export interface Placement {
+  /// Of how many partitions this one has carried its swaps.
+  readonly carried: number
+  /// Of how many partitions all have.
+  readonly settled: number
+}
+
 /// What comes with a state store whose deltas other processes write, too: a partition moves from process to process, and
 /// a process that was taken for dead goes on for a while.
 ///
@@ -127,6 +137,18 @@ export interface SharedState {
   /// Resolves with true once somebody else has stored a delta that covers offsets from `at` on, and with false when the
   /// signal aborts before.
   overtaken(at: Offset, signal: AbortSignal): Promise<boolean>
+
+  /// Of how many partitions, and how far, the state knows that tokens moved to them; see `Placement`.
+  placement(): Placement
+
+  /// Notes, durably, that every swap of this partition whose token belongs to another one, of so many, was appended there.
+  noteCarried(partitions: number): Promise<void>
+
+  /// From now on deltas say that every partition has carried its swaps.
+  settle(partitions: number): void
+
+  /// Whether each of the other partitions, of so many, has carried its swaps, as far as is known now.
+  othersCarried(partitions: number): Promise<boolean>
 
   /// Closes the store and lets go of everything that this machine keeps of it, because it is damaged: the next one to
   /// open it reads what is shared.

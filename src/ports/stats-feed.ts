@@ -39,8 +39,8 @@ export interface PartitionReport {
   readonly gaps: readonly LogGap[]
 }
 
-export const ROLLING_STATES = ['restoring', 'catching up', 'handing over', 'live'] as const
-/// `handing over`: another process has the partition now and is getting ready; this one goes on until it is.
+export const ROLLING_STATES = ['restoring', 'moving tokens', 'catching up', 'handing over', 'live'] as const
+/// `moving tokens`: partitions were added, and swaps go to those that their tokens belong to now. `handing over`: another process has the partition now and is getting ready; this one goes on until it is.
 export type RollingState = (typeof ROLLING_STATES)[number]
 
 export interface StatsFollower {

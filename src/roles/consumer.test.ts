@@ -47,6 +47,7 @@ async function started(log: MemoryTradeLog, store: MemoryStateStore) {
     checkpointIntervalMs: 5000,
     delays: new Delays(),
     noteGap: null,
+    carry: () => null,
     saved: async () => {},
     publish: () => {},
     nextTurn,

@@ -4,6 +4,7 @@
 ///
 /// Everything of a partition happens one after the other on the event loop; a checkpoint's writes go on beside it.
 
+import type { KeyedRecords } from '../core/keyed-records.js'
 import type { EpochMs, Offset } from '../core/units.js'
 import { epochMs } from '../core/units.js'
 import type { Clock } from '../ports/clock.js'
@@ -23,6 +24,9 @@ export interface ConsumerOptions {
   readonly delays: Delays
   /// Gets the swaps that the log did not hold any more when their turn came. Null where that is a fault.
   readonly noteGap: ((gap: LogGap) => Promise<void>) | null
+  /// Sends those of the swaps whose tokens belong to other partitions there; resolves when that is durable. No checkpoint covers
+  /// them before. Null where there are none.
+  carry(swaps: KeyedRecords): Promise<void> | null
   /// A checkpoint was stored.
   saved(): Promise<void>
   /// Publishes the statistics that changed (the watcher).
@@ -59,6 +63,8 @@ export class Consumer {
   #stopped = false
   #saysFull = false
   #held = false
+  /// Swaps on their way to other partitions.
+  #carrying: Promise<void> | null = null
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -163,7 +169,8 @@ export class Consumer {
     const { log, partition, roller, clock } = this.#options
     let turnAt = clock.now() + TURN_MS
     for await (const batch of log.follow(partition, roller.position, this.#abort.signal)) {
-      this.#roll(batch)
+      this.#carrying = this.#options.carry(this.#roll(batch))
+      if (this.#carrying !== null) await this.#carrying
       while (roller.waitingLetters > LETTERS_WAITING_MAX && !this.#stopped) await this.#checkpoint()
       if (clock.now() < turnAt) continue
       await this.#options.nextTurn()
@@ -171,19 +178,20 @@ export class Consumer {
     }
   }
 
-  #roll(batch: LogBatch): void {
+  #roll(batch: LogBatch): KeyedRecords {
     const { roller, clock, timed } = this.#options
     const before = roller.position
     roller.advance()
-    timed.roll(() => roller.roll(batch, this.#caughtUp))
+    const swaps = timed.roll(() => roller.roll(batch, this.#caughtUp))
     this.#rolled += Math.min(batch.count, roller.position - before)
     // While catching up, statistics of the past are nobody's concern, and their delay is that of the restart.
     const wasCaughtUp = this.#caughtUp
     this.#noteCaughtUp()
-    if (!wasCaughtUp || batch.count === 0) return
+    if (!wasCaughtUp || batch.count === 0) return swaps
     this.#options.publish()
     const now = clock.now()
     this.#options.delays.add(Math.max(0, now - batch.appendTime), now)
+    return swaps
   }
 
   #noteCaughtUp(): void {
@@ -222,6 +230,7 @@ export class Consumer {
   /// A full disk is waited out: what was rolled stays in the log, which keeps it until a checkpoint covers it.
   async #checkpoint(): Promise<void> {
     try {
+      await this.#carrying
       await this.#options.timed.checkpoint(() => this.#options.roller.checkpoint())
       await this.#options.saved()
       if (this.#saysFull) this.#options.say('Checkpoints are stored again.')

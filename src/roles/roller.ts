@@ -8,6 +8,7 @@
 
 import { JsonDecoder } from '../core/decode/json-decoder.js'
 import type { DecodeResult } from '../core/decode/reject.js'
+import type { KeyedRecords } from '../core/keyed-records.js'
 import type { RollerConfig } from '../core/roller/config.js'
 import type { FateCounts } from '../core/roller/fates.js'
 import type { TokenQuery, TokenQuestion } from '../core/roller/query/token-query.js'
@@ -99,8 +100,9 @@ export class RollerRole {
     progress(1)
   }
 
-  /// Rolls a batch of the log at the clock's second. What is accepted of a live one is shown as it happens; a backlog is not.
-  roll(batch: LogBatch, live = false): void {
+  /// Rolls a batch of the log at the clock's second. What is accepted of a live one is shown as it happens; a backlog is not. Returns its
+  /// valid swaps; their columns are reused by the next call.
+  roll(batch: LogBatch, live = false): KeyedRecords {
     const before = this.#machine.position
     const { batch: rows, rejects } = this.#decode(batch)
     const rejected = this.#machine.apply(rows, batch.firstOffset, batch.count, batch.appendTime)
@@ -114,6 +116,7 @@ export class RollerRole {
     }
     const { trades } = this.#options
     if (live && trades?.isFollowed === true) this.#show(rows, batch, trades)
+    return rows
   }
 
   #show(rows: SwapBatch, { partition, firstOffset }: LogBatch, trades: TradeFeed): void {

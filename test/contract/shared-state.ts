@@ -85,6 +85,23 @@ export function sharedStateContract(name: string, begin: OpenSharedStates): void
       for (const store of [owner, successor]) await store.close()
     })
 
+    test('what was carried is known to whoever opens the state next, and that all is settled from the next delta on', async t => {
+      const { open } = await begin(t)
+      const first = await open('a')
+      assert.deepEqual(first.placement(), { carried: 0, settled: 0 })
+      await first.appendDelta(delta(0, 10))
+      await first.noteCarried(1)
+      const second = await open('b')
+      assert.deepEqual(second.placement(), { carried: 1, settled: 0 })
+      assert.equal(await second.othersCarried(1), true, 'there are no others')
+      second.settle(1)
+      await second.appendDelta(delta(10, 20))
+      const third = await open('c')
+      assert.deepEqual(third.placement(), { carried: 1, settled: 1 })
+      assert.deepEqual(plainDeltas(third.deltas()), plainDeltas([delta(0, 10), delta(10, 20)]))
+      for (const store of [first, second, third]) await store.close()
+    })
+
     test('who waits to be overtaken may give up', async t => {
       const { open } = await begin(t)
       const owner = await open('a')

@@ -72,6 +72,7 @@ async function pipeline(
     checkpointIntervalMs: 5000,
     delays: new Delays(),
     noteGap: null,
+    carry: () => null,
     saved: async () => {},
     publish: () => watcher.changed(),
     nextTurn,
@@ -100,6 +101,7 @@ const openFeed = async (cluster: KafkaCluster, topic: string) =>
   KafkaStatsFeed.open({
     cluster,
     topic,
+    tradesTopic: 'none',
     layout: statsLayout(
       windows.map(({ lengthMs }) => lengthMs),
       1000,

@@ -17,7 +17,7 @@ const layout = statsLayout(FEED_WINDOWS_MS, 1000)
 statsFeedContract('Kafka', () =>
   over(broker.plaintext, async cluster => {
     const topic = await freshTopic(cluster, 'stats', 3)
-    return KafkaStatsFeed.open({ cluster, topic, layout, onPoison: fail, fail })
+    return KafkaStatsFeed.open({ cluster, topic, tradesTopic: 'none', layout, onPoison: fail, fail })
   }),
 )
 
@@ -48,7 +48,7 @@ test('an older version that a lagging process writes last is mended, so that com
   const topic = await freshTopic(cluster, 'stats')
   const open = () =>
     over(broker.plaintext, other =>
-      KafkaStatsFeed.open({ cluster: other, topic, layout, onPoison: fail, fail }),
+      KafkaStatsFeed.open({ cluster: other, topic, tradesTopic: 'none', layout, onPoison: fail, fail }),
     )
   const [owner, lagging, web] = [await open(), await open(), await open()]
   const reader = followed(web)

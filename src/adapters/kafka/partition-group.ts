@@ -138,10 +138,19 @@ export class KafkaPartitionGroup implements PartitionGroup {
     this.#epoch = answer.memberEpoch
     if (answer.assignment !== null) {
       const ours = answer.assignment.filter(one => one.topicId === topicId)
-      this.#take(ours.flatMap(({ partitions }) => partitions))
+      const partitions = ours.flatMap(one => one.partitions)
+      await this.#know(partitions)
+      this.#take(partitions)
     }
     const isQuick = now - this.#changedAt < QUICK_FOR_MS
     return isQuick ? QUICK_HEARTBEAT_MS : Math.min(this.#heartbeatMsMax, answer.heartbeatIntervalMs)
+  }
+
+  /// The coordinator may know of added partitions before we do.
+  async #know(partitions: readonly number[]): Promise<void> {
+    const { cluster, topic } = this.#options
+    const isKnown = () => partitions.every(at => at < (cluster.topic(topic)?.leaders.length ?? 0))
+    while (!isKnown() && !this.#left.signal.aborted && !cluster.signal.aborted) await cluster.refresh()
   }
 
   #take(partitions: readonly number[]): void {

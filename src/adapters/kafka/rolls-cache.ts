@@ -8,7 +8,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { epochMs, offset } from '../../core/units.js'
 import { DamagedError, UnknownFormatError } from '../../ports/errors.js'
-import type { LogGap } from '../../ports/state-store.js'
+import type { LogGap, Placement } from '../../ports/state-store.js'
 import { EmbeddedStateStore, type EmbeddedStateStoreOptions } from '../embedded/state-store.js'
 
 export interface Cursor {
@@ -17,6 +17,7 @@ export interface Cursor {
   /// The store's position then.
   readonly coversTo: number
   readonly gaps: readonly LogGap[]
+  readonly placement: Placement
 }
 
 const VERSION = 1
@@ -58,7 +59,8 @@ export class RollsCache {
   /// Call after everything below `readTo` is in the store.
   note(cursor: Cursor): void {
     const path = cursorPath(this.#directory)
-    writeFileSync(`${path}.new`, JSON.stringify({ version: VERSION, ...cursor }))
+    const { placement, ...rest } = cursor
+    writeFileSync(`${path}.new`, JSON.stringify({ version: VERSION, ...rest, ...placement }))
     renameSync(`${path}.new`, path)
   }
 
@@ -84,11 +86,14 @@ function readCursor(directory: string): Cursor | null {
     const { version, readTo, coversTo, gaps } = read
     if (version !== VERSION || !Number.isSafeInteger(readTo) || !Number.isSafeInteger(coversTo)) return null
     if (!Array.isArray(gaps)) return null
-    return { readTo: Number(readTo), coversTo: Number(coversTo), gaps: gaps.map(gapOf) }
+    const placement = { carried: countOf(read.carried), settled: countOf(read.settled) }
+    return { readTo: Number(readTo), coversTo: Number(coversTo), gaps: gaps.map(gapOf), placement }
   } catch {
     return null
   }
 }
+
+const countOf = (value: unknown): number => (Number.isSafeInteger(value) ? Number(value) : 0)
 
 function gapOf(value: unknown): LogGap {
   const number = (name: string): number => Number(Reflect.get(Object(value), name))

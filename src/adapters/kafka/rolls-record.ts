@@ -1,4 +1,4 @@
-/// Records of topic `rolls` (docs/formats/rolls.md): deltas, and gaps of the log. The key is `partition:coversFrom`; the
+/// Records of topic `rolls` (docs/formats/rolls.md): deltas, gaps of the log, and that swaps were carried. The key is `partition:coversFrom`; the
 /// value is a header, and a delta's payload after it. Little-endian:
 ///
 ///   0 format u8 │ 1 kind u8 │ 2 zero u16 │ 4 partition i32 │ 8 covers from f64 │ 16 covers to f64 │ 24 log time f64 │
@@ -16,7 +16,8 @@ import { type RecordColumns, recordValue } from './record-batch.js'
 import type { RecordParts } from './record-batch-builder.js'
 
 const FORMAT = 1
-const KIND = { delta: 0, gap: 1 } as const
+const KIND = { delta: 0, gap: 1, carried: 2 } as const
+const KIND_NAMES = ['delta', 'gap', 'carried'] as const
 export const ROLL_HEADER_BYTES = 92
 const CRC_AT = 88
 const ID_BYTES = 16
@@ -33,7 +34,7 @@ export interface RollHeader extends DeltaHeader {
   readonly tradesId: string
   /// Names the process that wrote it: 32 hexadecimal digits.
   readonly writer: string
-  /// How many partitions topic trades had for the writer; 0 where it is not known. When there are more now, tokens have moved.
+  /// Of how many partitions this one (`carried`), or every one (`delta`), has carried its swaps; see ports/state-store.ts.
   readonly spread: number
 }
 
@@ -81,9 +82,10 @@ export function readRoll(columns: RecordColumns, i: number): RollRecord {
   }
   if (checksum(value) !== value.readUInt32LE(CRC_AT)) throw new RollRecordError('it fails its checksum')
   const kind = value.readUInt8(1)
-  if (kind !== KIND.delta && kind !== KIND.gap) throw new RollRecordError(`it is of an unknown kind, ${kind}`)
+  const known = KIND_NAMES.find(name => KIND[name] === kind)
+  if (known === undefined) throw new RollRecordError(`it is of an unknown kind, ${kind}`)
   return {
-    kind: kind === KIND.delta ? 'delta' : 'gap',
+    kind: known,
     partition: value.readInt32LE(4),
     coversFrom: offset(value.readDoubleLE(8)),
     coversTo: offset(value.readDoubleLE(16)),

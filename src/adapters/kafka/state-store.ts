@@ -8,11 +8,12 @@
 /// Two processes may write at once: one that is handing the partition over and its successor, or one that was taken for
 /// dead. Deltas are deterministic, so it makes no difference whose are read.
 
-import { type Offset, offset } from '../../core/units.js'
-import { LogRefusedError, SettingsMismatchError } from '../../ports/errors.js'
+import { epochMs, type Offset } from '../../core/units.js'
+import { SettingsMismatchError } from '../../ports/errors.js'
 import type {
   Delta,
   LogGap,
+  Placement,
   SharedState,
   SlicePart,
   StateStore,
@@ -20,19 +21,11 @@ import type {
 } from '../../ports/state-store.js'
 import { addsTo } from '../memory/state-store.js'
 import { lookUpBounds, type PartitionBounds } from './offsets.js'
-import type { PartitionReader } from './partition-reader.js'
-import {
-  BrokenBatchError,
-  type RecordBatch,
-  type RecordColumns,
-  readRecords,
-  recordValue,
-} from './record-batch.js'
 import type { RollsContext } from './rolls.js'
 import { RollsCache } from './rolls-cache.js'
 import { RollsFold } from './rolls-fold.js'
-import { deltaOf, type RollRecord, RollRecordError, readRoll, rollRecord } from './rolls-record.js'
-import { checkWhole } from './whole-batch.js'
+import { type Read, RollsReader } from './rolls-reader.js'
+import { deltaOf, type RollRecord, rollRecord } from './rolls-record.js'
 
 /// Writers with other rules than ours are a danger as long as they may go on writing.
 const OTHER_RULES_MS = 60_000
@@ -43,29 +36,23 @@ const NO_BYTES = new Uint8Array(0)
 /// Reading the topic, 0 … 1.
 export type ReadProgress = (share: number) => void
 
-/// A record of the partition's topic.
-interface Read {
-  readonly roll: RollRecord
-  readonly appendTimeMs: number
-  /// Offset of the record after it.
-  readonly next: number
-}
-
 export class KafkaStateStore implements StateStore, SharedState {
   readonly #context: RollsContext
   readonly #partition: number
+  readonly #reader: RollsReader
   #cache: RollsCache
   #readTo = 0
   #gaps: LogGap[] = []
   /// A delta that the topic has and the cache has not: this is where it ends.
   #inTopicTo = 0
-  #spread = 0
+  #placement: Placement = { carried: 0, settled: 0 }
   /// The last delta that was appended or read, and when.
   #last: { readonly delta: Delta; readonly at: number } | null = null
 
   private constructor(context: RollsContext, partition: number) {
     this.#context = context
     this.#partition = partition
+    this.#reader = new RollsReader(context, partition)
     this.#cache = RollsCache.open(context.cache(partition))
   }
 
@@ -85,16 +72,6 @@ export class KafkaStateStore implements StateStore, SharedState {
       throw error
     }
     return store
-  }
-
-  /// How many partitions topic trades had for whoever wrote the last delta; 0 where it is not known.
-  get spread(): number {
-    return this.#spread
-  }
-
-  /// From now on deltas say so.
-  set spread(partitions: number) {
-    this.#spread = partitions
   }
 
   position(): Offset {
@@ -155,6 +132,47 @@ export class KafkaStateStore implements StateStore, SharedState {
     this.#noteCursor()
   }
 
+  placement(): Placement {
+    return this.#placement
+  }
+
+  async noteCarried(partitions: number): Promise<void> {
+    const at = this.position()
+    const logTime = epochMs(this.#context.cluster.clock.now())
+    await this.#append(
+      { kind: 'carried', coversFrom: at, coversTo: at, logTime, maxBlock: -1, payload: NO_BYTES },
+      partitions,
+    )
+    this.#placement = { ...this.#placement, carried: partitions }
+    this.#noteCursor()
+  }
+
+  settle(partitions: number): void {
+    this.#placement = { carried: partitions, settled: partitions }
+    this.#noteCursor()
+  }
+
+  async othersCarried(partitions: number): Promise<boolean> {
+    const { cluster, topic, tradesTopic } = this.#context
+    const every = Array.from({ length: partitions }, (_, i) => i)
+    const trades = await lookUpBounds(cluster, tradesTopic, every)
+    // One without swaps has none to carry; what comes later is carried as it comes.
+    const others = every.filter(i => i !== this.#partition && !isEmpty(trades.get(i)))
+    for (const [partition, { first, end }] of await lookUpBounds(cluster, topic, others)) {
+      if (first >= end || !(await this.#hasCarried(partition, end, partitions))) return false
+    }
+    return true
+  }
+
+  /// By the last record of another partition: whoever is at work there says it, again and again until all have.
+  async #hasCarried(partition: number, end: number, partitions: number): Promise<boolean> {
+    const reader = new RollsReader(this.#context, partition)
+    let spread = 0
+    for await (const { roll } of reader.follow(end - 1, this.#context.cluster.signal, end))
+      spread = roll.spread
+    return spread === partitions
+  }
+
   async keepAlive(): Promise<void> {
     const { clock } = this.#context.cluster
     if (this.#last === null || clock.now() - this.#last.at < KEEP_ALIVE_MS) return
@@ -166,7 +184,7 @@ export class KafkaStateStore implements StateStore, SharedState {
 
   async overtaken(at: Offset, signal: AbortSignal): Promise<boolean> {
     const { writer } = this.#context
-    for await (const { roll } of this.#follow(this.#readTo, signal)) {
+    for await (const { roll } of this.#reader.follow(this.#readTo, signal)) {
       if (roll.kind === 'delta' && roll.writer !== writer && roll.coversTo > at) return true
     }
     return false
@@ -176,12 +194,15 @@ export class KafkaStateStore implements StateStore, SharedState {
     return this.#cache.discard()
   }
 
-  async #append(roll: Pick<RollRecord, 'kind' | keyof Delta>): Promise<void> {
+  async #append(
+    roll: Pick<RollRecord, 'kind' | keyof Delta>,
+    spread = this.#placement.settled,
+  ): Promise<void> {
     const { producer, topic, cluster, tradesId, writer, rules, epochs } = this.#context
     const record = rollRecord(
       {
         ...roll,
-        ...{ partition: this.#partition, tradesId, writer, rules, spread: this.#spread },
+        ...{ partition: this.#partition, tradesId, writer, rules, spread },
         leaderEpoch: epochs.below(this.#partition, roll.coversTo),
       },
       cluster.clock.now(),
@@ -194,7 +215,8 @@ export class KafkaStateStore implements StateStore, SharedState {
   }
 
   #noteCursor(): void {
-    this.#cache.note({ readTo: this.#readTo, coversTo: this.position(), gaps: this.#gaps })
+    const { gaps, placement, readTo } = { gaps: this.#gaps, placement: this.#placement, readTo: this.#readTo }
+    this.#cache.note({ readTo, coversTo: this.position(), gaps, placement })
   }
 
   async #catchUp(progress: ReadProgress, signal: AbortSignal): Promise<void> {
@@ -207,10 +229,11 @@ export class KafkaStateStore implements StateStore, SharedState {
     let holes = 0
     let last: Read | null = null
     if (from < end) {
-      for await (const read of this.#follow(from, signal, end)) {
+      for await (const read of this.#reader.follow(from, signal, end)) {
         this.#check(read.roll)
         last = read
         if (read.roll.kind === 'gap') this.#takeGap(read.roll)
+        else if (read.roll.kind === 'carried') this.#takePlacement(read.roll.spread, 0)
         else if (!(await this.#take(read, fold))) holes++
         progress((read.next - from) / (end - from))
       }
@@ -229,6 +252,7 @@ export class KafkaStateStore implements StateStore, SharedState {
     const { cursor } = this.#cache
     if (cursor === null || cursor.readTo < first || cursor.readTo > end) return first
     this.#gaps = [...cursor.gaps]
+    this.#placement = cursor.placement
     return cursor.readTo
   }
 
@@ -238,7 +262,7 @@ export class KafkaStateStore implements StateStore, SharedState {
     const verdict = fold.judge(roll)
     if (verdict === 'hole') return false
     epochs.note(this.#partition, roll.coversTo - 1, roll.leaderEpoch)
-    this.#spread = roll.spread
+    this.#takePlacement(roll.spread, roll.spread)
     if (verdict === 'begins' && this.position() > 0) {
       await this.#cache.store.close()
       this.#cache = RollsCache.anew(this.#context.cache(this.#partition))
@@ -248,6 +272,14 @@ export class KafkaStateStore implements StateStore, SharedState {
     await this.#cache.store.appendDelta(delta)
     this.#last = { delta, at: appendTimeMs }
     return true
+  }
+
+  /// There are never fewer partitions than before: a smaller number is that of a zombie.
+  #takePlacement(carried: number, settled: number): void {
+    this.#placement = {
+      carried: Math.max(this.#placement.carried, carried),
+      settled: Math.max(this.#placement.settled, settled),
+    }
   }
 
   #takeGap({ coversFrom: from, coversTo: to, logTime: until }: RollRecord): void {
@@ -281,68 +313,9 @@ export class KafkaStateStore implements StateStore, SharedState {
       `Partition ${this.#partition} of topic ${topic} lacks a delta before ${holes} others: the state is rolled again from offset ${this.position().toLocaleString('en')} on.`,
     )
   }
-
-  /// The records from `from` on, and at least up to `end`. Ends when the signal aborts.
-  async *#follow(from: number, signal: AbortSignal, end = Number.POSITIVE_INFINITY): AsyncGenerator<Read> {
-    if (signal.aborted) return
-    const { fetcher, topic } = this.#context
-    const reader = fetcher.read(topic, this.#partition, from)
-    const stop = () => reader.end()
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      for (let next = from; next < end; ) {
-        const fetched = await reader.read()
-        if (fetched === null) {
-          if (reader.fault === null) return
-          throw this.#faultOf(reader)
-        }
-        next = fetched.next
-        if (fetched.batch !== null) yield* this.#records(fetched.batch)
-      }
-    } finally {
-      signal.removeEventListener('abort', stop)
-      reader.end()
-    }
-  }
-
-  *#records(batch: RecordBatch): Iterable<Read> {
-    const { topic } = this.#context
-    checkWhole(topic, this.#partition, batch)
-    let columns: RecordColumns
-    try {
-      columns = readRecords(batch)
-    } catch (error) {
-      if (!(error instanceof BrokenBatchError)) throw error
-      this.#poison(batch.baseOffset, error, batch.bytes)
-      return
-    }
-    for (let i = 0; i < columns.count; i++) {
-      const delta = columns.offsetDelta[i] ?? 0
-      try {
-        const roll = readRoll(columns, i)
-        if (roll.partition !== this.#partition)
-          throw new RollRecordError(`it is of partition ${roll.partition}`)
-        const timestampMs = batch.baseTimestampMs + (columns.timestampDelta[i] ?? 0)
-        const appendTimeMs = batch.appendTimeMs ?? timestampMs
-        yield { roll, appendTimeMs, next: batch.baseOffset + delta + 1 }
-      } catch (error) {
-        if (!(error instanceof RollRecordError)) throw error
-        this.#poison(batch.baseOffset + delta, error, recordValue(columns, i))
-      }
-    }
-  }
-
-  #poison(at: number, { message: reason }: Error, input: Uint8Array): void {
-    const { onPoison, topic } = this.#context
-    onPoison({ topic, partition: this.#partition, offset: offset(at), reason, input })
-  }
-
-  #faultOf({ fault }: PartitionReader): Error {
-    const why = fault?.kind === 'refused' ? fault.why : fault?.kind
-    return new LogRefusedError(
-      `Partition ${this.#partition} of topic ${this.#context.topic} cannot be read: ${why}`,
-    )
-  }
 }
+
+const isEmpty = (bounds: PartitionBounds | undefined): boolean =>
+  bounds !== undefined && bounds.first >= bounds.end
 
 const NONE: PartitionBounds = { first: 0, end: 0 }

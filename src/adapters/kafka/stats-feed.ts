@@ -41,6 +41,8 @@ const MEND_EACH_MS = 500
 export interface KafkaStatsFeedOptions {
   readonly cluster: KafkaCluster
   readonly topic: string
+  /// Whose partitions tokens belong to.
+  readonly tradesTopic: string
   readonly layout: StatsLayout
   /// A record is skipped; the rest goes on.
   onPoison(poison: TopicPoison): void
@@ -59,7 +61,7 @@ export class KafkaStatsFeed implements StatsFeed {
   readonly #producer: KafkaProducer
   readonly #fetcher: Fetcher
   readonly #codec: StatsRecordCodec
-  readonly #hub = new MemoryStatsFeed()
+  readonly #hub: MemoryStatsFeed
   /// The newest update of each token that Kafka has not been given yet.
   readonly #pending = new Map<string, StatsUpdate>()
   readonly #awaiting = new Set<StatsFollower>()
@@ -78,6 +80,7 @@ export class KafkaStatsFeed implements StatsFeed {
 
   private constructor(options: KafkaStatsFeedOptions) {
     this.#options = options
+    this.#hub = new MemoryStatsFeed(token => this.#homeOf(token))
     this.#codec = new StatsRecordCodec(options.layout)
     this.#producer = new KafkaProducer({ cluster: options.cluster, bufferBytesMax: 2 * SENDING_BYTES_MAX })
     this.#fetcher = new Fetcher(options.cluster)
@@ -85,7 +88,7 @@ export class KafkaStatsFeed implements StatsFeed {
 
   /// The topic must be there (topics.ts).
   static async open(options: KafkaStatsFeedOptions): Promise<KafkaStatsFeed> {
-    await options.cluster.watch(options.topic)
+    await options.cluster.watch(options.topic, options.tradesTopic)
     return new KafkaStatsFeed(options)
   }
 
@@ -255,10 +258,18 @@ export class KafkaStatsFeed implements StatsFeed {
     const { token } = update
     const known = this.#hub.newest(token)
     const noted = this.#outdated.get(token)
-    if (noted !== undefined && compareVersions(update, noted.known) < 0) return
-    if (known !== undefined && known.partition === update.partition && compareVersions(update, known) < 0) {
+    if (noted !== undefined && this.#hub.supersedes(noted.known, update)) return
+    if (known !== undefined && this.#hub.supersedes(known, update)) {
       this.#outdated.set(token, { since: this.#options.cluster.clock.now(), known })
     } else if (noted !== undefined) this.#outdated.delete(token)
+  }
+
+  #homeOf(token: string): number | null {
+    const { cluster, tradesTopic } = this.#options
+    const partitions = cluster.topic(tradesTopic)?.leaders.length
+    if (partitions === undefined) return null
+    const key = Buffer.from(token)
+    return partitionOf(key, 0, key.length, partitions)
   }
 
   #mendNowAndThen(): void {

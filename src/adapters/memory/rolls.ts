@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.js'
 import type {
   Delta,
   LogGap,
+  Placement,
   SharedState,
   SlicePart,
   StateStore,
@@ -21,6 +22,7 @@ interface Written {
 interface Partition {
   readonly deltas: Written[]
   readonly gaps: LogGap[]
+  placement: Placement
   readonly watchers: Set<() => void>
 }
 
@@ -35,7 +37,7 @@ export class MemoryRolls {
   /// The state of a partition for another writer.
   async openState(partition: number): Promise<MemorySharedState> {
     const shared = this.#partition(partition)
-    const store = new MemorySharedState(shared, this.#clock)
+    const store = new MemorySharedState(shared, this.#clock, at => this.#partition(at).placement)
     for (const { delta } of shared.deltas) await store.take(delta)
     return store
   }
@@ -43,7 +45,10 @@ export class MemoryRolls {
   #partition(number: number): Partition {
     const known = this.#partitions.get(number)
     if (known !== undefined) return known
-    const fresh = { deltas: [], gaps: [], watchers: new Set<() => void>() }
+    const fresh: Partition = {
+      ...{ deltas: [], gaps: [], watchers: new Set<() => void>() },
+      placement: { carried: 0, settled: 0 },
+    }
     this.#partitions.set(number, fresh)
     return fresh
   }
@@ -53,10 +58,12 @@ export class MemorySharedState implements StateStore, SharedState {
   readonly #store = new MemoryStateStore()
   readonly #shared: Partition
   readonly #clock: Clock
+  readonly #placementOf: (partition: number) => Placement
 
-  constructor(shared: Partition, clock: Clock) {
+  constructor(shared: Partition, clock: Clock, placementOf: (partition: number) => Placement) {
     this.#shared = shared
     this.#clock = clock
+    this.#placementOf = placementOf
   }
 
   /// Folds what another writer has appended.
@@ -88,6 +95,23 @@ export class MemorySharedState implements StateStore, SharedState {
       this.#shared.deltas.some(({ writer, delta }) => writer !== this && delta.coversTo > at)
     while (!signal.aborted && !isThere()) await this.#changed(signal)
     return isThere()
+  }
+
+  placement(): Placement {
+    return this.#shared.placement
+  }
+
+  async noteCarried(partitions: number): Promise<void> {
+    this.#shared.placement = { ...this.#shared.placement, carried: partitions }
+  }
+
+  settle(partitions: number): void {
+    this.#shared.placement = { carried: partitions, settled: partitions }
+  }
+
+  async othersCarried(partitions: number): Promise<boolean> {
+    const all = Array.from({ length: partitions }, (_, at) => this.#placementOf(at))
+    return all.every(placement => placement === this.#shared.placement || placement.carried === partitions)
   }
 
   async discard(): Promise<void> {}

@@ -13,8 +13,15 @@ export class MemoryStatsFeed implements StatsFeed {
   readonly #reports = new Map<string, PartitionReport>()
   #followers: readonly StatsFollower[] = []
   /// What followers publish in their callbacks waits here, so that all of them see updates in one order.
+  readonly #homeOf: (token: string) => number | null
   #queue: (readonly StatsUpdate[])[] = []
   #handingOut = false
+
+  /// `homeOf`: the partition that the token belongs to; null where there is but one publisher of a token. When partitions are added tokens
+  /// move, and once their new one has published them, the former one's updates are of no use.
+  constructor(homeOf: (token: string) => number | null = () => null) {
+    this.#homeOf = homeOf
+  }
 
   publish(updates: readonly StatsUpdate[]): void {
     this.#queue.push(updates)
@@ -29,6 +36,12 @@ export class MemoryStatsFeed implements StatsFeed {
   /// The newest update of the token; undefined where there is none.
   newest(token: string): StatsUpdate | undefined {
     return this.#kept.get(token)
+  }
+
+  /// Whether the update is to take the place of the one that is known.
+  supersedes(update: StatsUpdate, known: StatsUpdate): boolean {
+    if (update.partition === known.partition) return compareVersions(update, known) > 0
+    return known.partition !== this.#homeOf(known.token)
   }
 
   follow(follower: StatsFollower): () => void {
@@ -75,7 +88,7 @@ export class MemoryStatsFeed implements StatsFeed {
   #keep(update: StatsUpdate): boolean {
     const kept = this.#kept.get(update.token)
     if (kept === undefined && update.cells === null) return false
-    if (kept?.partition === update.partition && compareVersions(update, kept) <= 0) return false
+    if (kept !== undefined && !this.supersedes(update, kept)) return false
     if (update.cells === null) this.#kept.delete(update.token)
     else this.#kept.set(update.token, update)
     return true

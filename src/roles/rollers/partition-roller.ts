@@ -4,6 +4,7 @@
 /// in another process, gets ready: until that one has saved something beyond, or for so long. Two may roll one partition,
 /// since they do the same; readers take the newer version and see no pause.
 
+import { partitionOf } from '../../core/partition.js'
 import type { RollerConfig } from '../../core/roller/config.js'
 import type { FateCounts } from '../../core/roller/fates.js'
 import { epochMs, offset } from '../../core/units.js'
@@ -17,7 +18,8 @@ import type { TradeLog } from '../../ports/trade-log.js'
 import { Consumer, type ConsumerOptions } from '../consumer.js'
 import type { Delays } from '../delays.js'
 import { RollerRole } from '../roller.js'
-import { Watcher } from '../watcher.js'
+import { type StatsSource, Watcher } from '../watcher.js'
+import { Carrier } from './carrier.js'
 
 /// A state that is open, and up to date with what others have written.
 export interface OpenState {
@@ -29,6 +31,8 @@ export interface OpenState {
 
 export interface PartitionRollerOptions {
   readonly config: RollerConfig
+  /// How many partitions there are: tokens belong to them accordingly.
+  readonly partitions: number
   readonly log: TradeLog
   readonly deadLetters: DeadLetters
   readonly feed: StatsFeed
@@ -54,6 +58,8 @@ export class RestoreInterrupted extends Error {
 
 /// How long a successor may take to get ready while this one goes on.
 export const HAND_OVER_MS_MAX = 60_000
+/// How often a partition whose swaps are where they belong says so, and looks whether all others are.
+const SETTLE_EACH_MS = 500
 /// What share of restoring is reading what others have written.
 const READING_SHARE = 0.5
 
@@ -68,15 +74,25 @@ export class PartitionRoller {
   readonly #options: PartitionRollerOptions
   readonly #abort = new AbortController()
   readonly #opening: Promise<void>
+  readonly #carrier: Carrier
   #open: OpenState | null = null
   #rolling: Rolling | null = null
   #restored = 0
+  /// 0 … 1 while swaps are carried or others are waited for; null when not.
+  #moving: number | null = null
   #handingOver: AbortController | null = null
   #stopping: Promise<void> | null = null
 
   /// Begins to restore.
   constructor(options: PartitionRollerOptions) {
     this.#options = options
+    this.#carrier = new Carrier({
+      ...{ log: options.log, partition: options.config.partition, partitions: options.partitions },
+      pause: ms =>
+        new Promise(resolve => {
+          options.clock.at(epochMs(options.clock.now() + ms), resolve)
+        }),
+    })
     this.#opening = this.#begin()
   }
 
@@ -91,7 +107,7 @@ export class PartitionRoller {
 
   /// 0 … 1.
   get restoredShare(): number {
-    return this.#restored
+    return this.#moving ?? this.#restored
   }
 
   /// 0 … 1, of what was in the log when it was restored.
@@ -100,6 +116,7 @@ export class PartitionRoller {
   }
 
   get state(): RollingState {
+    if (this.#moving !== null) return 'moving tokens'
     if (this.#rolling === null) return 'restoring'
     if (this.#handingOver !== null || this.#stopping !== null) return 'handing over'
     return this.#rolling.consumer.caughtUp ? 'live' : 'catching up'
@@ -237,8 +254,74 @@ export class PartitionRoller {
     })
     await roller.restore(share => this.#progress(begin + (1 - begin) * share))
     this.#progress(1)
-    const watcher = new Watcher({ source: roller, feed, clock, updatesPerSecond })
+    await this.#settle(state)
+    const watcher = new Watcher({ source: this.#source(roller), feed, clock, updatesPerSecond })
     return { state, roller, watcher, consumer: this.#consumer(state, roller, watcher) }
+  }
+
+  /// After partitions were added: carries the swaps whose tokens belong elsewhere, and waits until all partitions have, because a token's
+  /// statistics are not whole before. What comes later is carried as it comes.
+  async #settle({ shared }: OpenState): Promise<void> {
+    const { partitions, log, say } = this.#options
+    if (shared === null || shared.placement().settled === partitions) return
+    const { signal } = this.#abort
+    this.#moving = 0
+    try {
+      if (shared.placement().carried !== partitions) {
+        const { end } = await log.lookUpBounds(this.partition)
+        const carried = await this.#carrier.all(end, share => this.#noteMoving(share), signal)
+        if (signal.aborted) throw new RestoreInterrupted()
+        if (carried > 0)
+          say(
+            `${carried.toLocaleString('en')} swaps of partition ${this.partition} are where their tokens belong now.`,
+          )
+      }
+      do await shared.noteCarried(partitions)
+      while (!(await this.#othersAreDone(shared)))
+      shared.settle(partitions)
+    } finally {
+      this.#moving = null
+    }
+  }
+
+  async #othersAreDone(shared: SharedState): Promise<boolean> {
+    if (await shared.othersCarried(this.#options.partitions)) return true
+    await this.#pause(SETTLE_EACH_MS)
+    if (this.#abort.signal.aborted) throw new RestoreInterrupted()
+    return false
+  }
+
+  #noteMoving(share: number): void {
+    this.#moving = share
+  }
+
+  /// Resolves after so long, or when it is stopped.
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#abort
+    return new Promise(resolve => {
+      const end = () => {
+        cancel()
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const cancel = clock.at(epochMs(clock.now() + ms), end)
+      signal.addEventListener('abort', end, { once: true })
+      if (signal.aborted) end()
+    })
+  }
+
+  /// Tokens of other partitions are theirs to publish.
+  #source(roller: RollerRole): StatsSource {
+    const { partitions } = this.#options
+    const isOurs = (token: string) => {
+      const key = Buffer.from(token)
+      return partitionOf(key, 0, key.length, partitions) === this.partition
+    }
+    return {
+      takeChanged: () => (partitions === 1 ? roller.takeChanged() : roller.takeChanged().filter(isOurs)),
+      update: token => roller.update(token),
+    }
   }
 
   #consumer({ shared }: OpenState, roller: RollerRole, watcher: Watcher): Consumer {
@@ -248,6 +331,7 @@ export class PartitionRoller {
       ...{ log, roller, clock, delays, timed, checkpointIntervalMs, nextTurn, say, fail },
       publish: () => watcher.changed(),
       noteGap: shared === null ? null : (gap: LogGap) => shared.noteGap(gap),
+      carry: swaps => (shared === null ? null : this.#carrier.some(swaps)),
       saved: async () => shared?.keepAlive(),
     })
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { append } from '../../../test/contract/append.js'
+import { append, tokenOf } from '../../../test/contract/append.js'
 import { until } from '../../../test/wait/eventually.js'
 import { MemoryDeadLetters } from '../../adapters/memory/dead-letters.js'
 import { MemoryRolls } from '../../adapters/memory/rolls.js'
@@ -99,7 +99,7 @@ function processes(t: TestContext) {
 }
 
 /// Of partition 0 and of partition 1.
-const TOKENS = ['token-0', 'token-1']
+const TOKENS = [tokenOf(0, 2), tokenOf(1, 2)]
 
 const statesOf = ({ rollers }: { readonly rollers: Rollers }) =>
   rollers

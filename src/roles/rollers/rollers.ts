@@ -4,7 +4,6 @@
 import { partitionOf } from '../../core/partition.js'
 import { epochMs } from '../../core/units.js'
 import type { Readiness } from '../../delivery/wire/status.js'
-import { SettingsMismatchError } from '../../ports/errors.js'
 import type { PartitionGroup } from '../../ports/partition-group.js'
 import type { PartitionReport } from '../../ports/stats-feed.js'
 import { within } from '../interrupter.js'
@@ -16,7 +15,7 @@ import {
   RestoreInterrupted,
 } from './partition-roller.js'
 
-export interface RollersOptions extends Omit<PartitionRollerOptions, 'config'> {
+export interface RollersOptions extends Omit<PartitionRollerOptions, 'config' | 'partitions'> {
   /// All but the partition.
   readonly config: Omit<PartitionRollerOptions['config'], 'partition'>
   readonly group: PartitionGroup
@@ -40,7 +39,8 @@ export class Rollers {
   readonly #rollers = new Map<number, PartitionRoller>()
   /// Those that are on their way out, by partition.
   readonly #ending = new Map<number, Promise<void>>()
-  readonly #partitionsAtFirst: number
+  /// How many there are, as those that are here know it.
+  #partitions: number
   #assignment: ReadonlySet<number> | null = null
   #firstAssignment: () => void = () => {}
   #isStarted = false
@@ -52,7 +52,7 @@ export class Rollers {
 
   constructor(options: RollersOptions) {
     this.#options = options
-    this.#partitionsAtFirst = options.log.partitions
+    this.#partitions = options.log.partitions
   }
 
   /// Resolves once what is assigned first is restored and followed. Rejects with what kept it from that: RestoreInterrupted
@@ -160,7 +160,7 @@ export class Rollers {
   /// The roller of the token's partition; null where it is not here, or not ready.
   rollerOf(token: string): RollerRole | null {
     const key = Buffer.from(token)
-    const partition = partitionOf(key, 0, key.length, this.#options.log.partitions)
+    const partition = partitionOf(key, 0, key.length, this.#partitions)
     const found = this.#rollers.get(partition)
     return found?.state === 'live' || found?.state === 'handing over' ? found.roller : null
   }
@@ -189,6 +189,7 @@ export class Rollers {
     if (this.#stopped) return
     const assignment = new Set(partitions)
     this.#assignment = assignment
+    this.#noteAdded()
     for (const [partition, roller] of this.#rollers) {
       if (!assignment.has(partition)) this.#handOver(partition, roller)
     }
@@ -240,7 +241,11 @@ export class Rollers {
       if (this.#stopped || !this.#assignment?.has(partition) || this.#rollers.has(partition)) return
     }
     const { config, ...options } = this.#options
-    const roller = new PartitionRoller({ ...options, config: { ...config, partition } })
+    const roller = new PartitionRoller({
+      ...options,
+      partitions: this.#partitions,
+      config: { ...config, partition },
+    })
     this.#rollers.set(partition, roller)
     roller.restored.catch(error => {
       // What is assigned at the start fails by way of `start`.
@@ -248,22 +253,32 @@ export class Rollers {
     })
   }
 
+  /// Partitions were added, and tokens belong to others now: everything is restored again, and carries what moved.
+  #noteAdded(): void {
+    const { partitions } = this.#options.log
+    if (partitions === this.#partitions) return
+    this.#options.say(
+      `The trade log had ${this.#partitions} partitions and has ${partitions}: tokens move, and their statistics stand still until their swaps have.`,
+    )
+    this.#partitions = partitions
+    for (const [partition, roller] of this.#rollers) {
+      const ended = roller
+        .stop()
+        .catch(error => this.#options.fail(error))
+        .then(() => this.#end(partition, roller))
+      this.#ending.set(partition, ended)
+      void this.#begin(partition)
+    }
+  }
+
   #reportEachSecond(): void {
-    const { clock, feed, log } = this.#options
+    const { clock, feed } = this.#options
     this.#cancelReport = clock.at(epochMs(clock.now() + REPORT_MS), () => {
       if (this.#stopped) return
-      if (log.partitions !== this.#partitionsAtFirst) {
-        this.#options.fail(partitionsAdded(this.#partitionsAtFirst, log.partitions))
-        return
-      }
+      this.#noteAdded()
       const reports = this.reports()
       if (reports.length > 0) feed.report(reports)
       this.#reportEachSecond()
     })
   }
 }
-
-const partitionsAdded = (before: number, now: number) =>
-  new SettingsMismatchError(
-    `The trade log had ${before} partitions and has ${now}: tokens are in other ones now. Start again.`,
-  )
