@@ -22,7 +22,7 @@ const SWAP_EACH_MS = 20
 const WATCHED = 'WATCHED'
 
 test('a replica set that is killed leaves no gap, and sets write the same bytes for the same versions', {
-  timeout: 120_000 + ROUNDS * 120_000,
+  timeout: 300_000 + ROUNDS * 120_000,
 }, async t => {
   const seed = testSeed()
   t.diagnostic(`VOLUMER_SEED=${seed}`)
