@@ -10,6 +10,7 @@ import { TcpProxy } from './fleet/tcp-proxy.js'
 
 const ROUNDS = Number(process.env.VOLUMER_CHAOS_ROUNDS ?? 0)
 const SOME = 3
+const FAULT_MS_MAX = 120_000
 /// A member that is silent for six seconds is missed (tools/kafka/node-properties.ts).
 const BEYOND_SESSION_MS = 8000
 
@@ -91,13 +92,27 @@ test(`a cluster agrees with the producer’s ledger after every fault, ${ROUNDS 
     },
   }
 
+  /// A fault that takes longer hangs: then it says what everybody printed.
+  const within = async (work: Promise<void>, what: string): Promise<void> => {
+    const abort = new AbortController()
+    const limit = pause(FAULT_MS_MAX, undefined, { signal: abort.signal }).then(() => {
+      throw new Error(`${what}: it takes longer than ${FAULT_MS_MAX} ms\n${fleet.output()}`)
+    })
+    try {
+      await Promise.race([work, limit])
+    } finally {
+      abort.abort()
+      limit.catch(() => {})
+    }
+  }
+
   for (let round = 0; round < Math.max(1, ROUNDS); round++) {
     const chosen = random.shuffled(Object.entries(faults)).slice(0, ROUNDS > 0 ? undefined : SOME)
     for (const [what, fault] of chosen) {
       const began = Date.now()
       await fleet.underLoad(async () => {
         await some()
-        await fault()
+        await within(fault(), what)
         await some()
       })
       const over = Date.now()

@@ -13,6 +13,8 @@ const CLUSTER_ID = 'dm9sdW1lcmx1bWVydm9sdQ'
 /// Small and quick to start: a test's broker or a laptop's, not a data centre's.
 const JVM = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto']
 
+const STOP_MS_MAX = 30_000
+
 /// Kills the process once its standard input ends: that is when the process at the other end dies, however it does.
 const WATCH = 'read -r _; kill -9 "$1"'
 
@@ -78,10 +80,13 @@ export class KafkaNode {
     return this.#child !== null
   }
 
-  /// A clean shutdown: leaders move, logs are closed.
+  /// A clean shutdown: leaders move, logs are closed. One that does not come to an end is killed.
   async stop(): Promise<void> {
-    this.#child?.kill('SIGTERM')
+    const child = this.#child
+    child?.kill('SIGTERM')
+    const limit = setTimeout(() => child?.kill('SIGKILL'), STOP_MS_MAX)
     await this.#ended()
+    clearTimeout(limit)
   }
 
   async kill(): Promise<void> {

@@ -36,6 +36,8 @@ export async function brokersKnown(port: number): Promise<number> {
   } catch {
     return 0
   } finally {
-    await connection.close().catch(() => {})
+    // Not waited for: a broker that is on its way up or down may hold its end open for ever.
+    void connection.close().catch(() => {})
+    connection.socket?.destroy()
   }
 }

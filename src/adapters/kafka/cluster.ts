@@ -4,6 +4,7 @@
 /// each waits a little after the last one, so that many readers that lose a broker at once ask once. Besides, it is done
 /// from time to time: partitions may have been added.
 
+import { setMaxListeners } from 'node:events'
 import { metadataV12 } from '@platformatic/kafka'
 import type { EpochMs } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
@@ -62,6 +63,8 @@ export class KafkaCluster {
   #saidAway = false
 
   private constructor(options: KafkaClusterOptions) {
+    // Everything that waits listens to it: there is no leak to warn of.
+    setMaxListeners(0, this.#closed.signal)
     this.clock = options.clock
     this.#options = options
     this.#settings = {

@@ -102,6 +102,13 @@ export class Fleet {
     }
   }
 
+  /// What all processes printed last, also those that are still starting.
+  output(): string {
+    return this.#servers
+      .map(server => `${server.running ? 'running' : 'ended'}: ${server.output.slice(-1500)}`)
+      .join('\n---\n')
+  }
+
   /// Waits until every partition has a live owner, as each web says.
   async settled(): Promise<void> {
     for (const { server } of this.webs) {

@@ -1,0 +1,117 @@
+/// A cluster on Kafka, the broker on the same cores: how fast instances roll what is in `trades` into `rolls` and `stats`, alone and
+/// several together, and how long a restore from `rolls` takes on an empty disk.
+///
+///   node dist/bench/cluster.js [swaps]
+///
+/// Each instance is a process of its own. All share this machine's cores with the broker, so more instances show what sharing costs
+/// here, and not what more machines would bring.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { KafkaCluster } from '../src/adapters/kafka/cluster.js'
+import { NO_SECURITY } from '../src/adapters/kafka/security.js'
+import { topicNames, topicSpecs } from '../src/adapters/kafka/topic-specs.js'
+import { ensureTopics } from '../src/adapters/kafka/topics.js'
+import { KafkaTradeLog } from '../src/adapters/kafka/trade-log.js'
+import { SystemClock } from '../src/adapters/system/clock.js'
+import { SwapGenerator } from '../src/roles/faketrader/generator.js'
+import { Server } from '../test/integration/server.js'
+import { TestCluster } from '../tools/kafka/cluster.js'
+import { Checksum, type Measure, report } from './report.js'
+
+const swaps = Number(process.argv[2] ?? 1_000_000)
+const PARTITIONS = 12
+const PER_APPEND = 1000
+const INSTANCES = [1, 2, 4]
+
+const directory = mkdtempSync(join(tmpdir(), 'volumer-bench-cluster-'))
+const brokers = await TestCluster.start({ directory, brokers: 1 })
+const clock = new SystemClock()
+const cluster = await KafkaCluster.open({
+  brokers: [{ host: '127.0.0.1', port: brokers.ports[0]?.broker ?? 0 }],
+  security: NO_SECURITY,
+  clock,
+  clientId: 'bench',
+  say: console.error,
+})
+
+/// Fills topics of this prefix.
+async function fill(prefix: string): Promise<void> {
+  const plan = { prefix, replica: 'a', partitions: PARTITIONS, retentionMs: 86_400_000 }
+  await ensureTopics(cluster, topicSpecs({ ...plan, deadLettersMaxBytes: 2 ** 28, replication: 1 }), 1)
+  const log = await KafkaTradeLog.open({ cluster, topic: topicNames(prefix, 'a').trades })
+  const generator = new SwapGenerator({
+    ...{ seed: 1, tokens: 10_000, traders: 300_000, duplicates: 0.05, late: 0.05 },
+  })
+  const now = Date.now()
+  for (let i = 0; i < swaps; i += PER_APPEND) await log.append([generator.next(now + i / 1000, PER_APPEND)])
+  await log.close()
+}
+
+interface Status {
+  readonly fates: { readonly accepted: number; readonly duplicate: number } | null
+  readonly partitions: readonly { readonly state: string; readonly rolled: number | null }[]
+}
+
+async function statusOf(server: Server): Promise<Status> {
+  return JSON.parse(await (await fetch(`${server.url}/v1/status`)).text())
+}
+
+/// Resolves when every partition is live on one of them; with how many swaps counted.
+async function live(servers: readonly Server[]): Promise<number> {
+  for (;;) {
+    const all = (await Promise.all(servers.map(statusOf))).map(({ partitions, fates }) => ({
+      live: partitions.filter(({ state }) => state === 'live').length,
+      accepted: fates?.accepted ?? 0,
+    }))
+    if (all.reduce((sum, one) => sum + one.live, 0) >= PARTITIONS)
+      return all.reduce((sum, one) => sum + one.accepted, 0)
+    await pause(20)
+  }
+}
+
+const measures: Measure[] = []
+const checksum = new Checksum()
+for (const instances of INSTANCES) {
+  const prefix = `i${instances}.`
+  await fill(prefix)
+  const homes = Array.from({ length: instances }, (_, i) => join(directory, `${prefix}${i}`))
+  const kafka = ['--kafka', brokers.bootstrap(), '--kafka-prefix', prefix, '--roles', 'roller']
+  const start = () => Promise.all(homes.map(home => Server.start(directory, ['--data', home, ...kafka])))
+  const began = performance.now()
+  const servers = await start()
+  checksum.add(await live(servers))
+  const seconds = (performance.now() - began) / 1000
+  measures.push({
+    what: `${instances} instances: trades → rolls and stats, start included`,
+    value: swaps / seconds,
+    unit: 'swaps/s',
+    ...(instances === 1 ? { target: { value: 200_000, atLeast: true } } : {}),
+  })
+  for (const server of servers) server.signal('SIGTERM')
+  await Promise.all(servers.map(({ exited }) => exited))
+  if (instances === 1) {
+    for (const home of homes) rmSync(home, { recursive: true, force: true })
+    const again = performance.now()
+    const restored = await start()
+    await live(restored)
+    const restoreSeconds = (performance.now() - again) / 1000
+    measures.push({
+      what: 'restore from rolls on an empty disk, start included',
+      value: (restoreSeconds * 1_000_000) / swaps,
+      unit: 's/million',
+    })
+    for (const server of restored) await server.kill()
+  }
+}
+report({
+  name: 'cluster',
+  measures,
+  checksum: checksum.toString(),
+  notes: [`${swaps.toLocaleString('en')} swaps of 302 bytes; the broker and all instances share the cores`],
+})
+await cluster.close()
+await brokers.close()
+rmSync(directory, { recursive: true, force: true })
