@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib'
 import { DamagedError, SettingsMismatchError, UnknownFormatError } from '../../ports/errors.js'
 import { syncDirectory } from './stream-open.js'
 
-export const DIRECTORY_VERSION = 2
+export const DIRECTORY_VERSION = 3
 
 /// What the data depend on.
 export interface DirectorySettings {

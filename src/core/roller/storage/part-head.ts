@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from './bytes.js'
 import type { Dictionary, Interner } from './dictionary-reader.js'
 import type { StoredPart } from './parts.js'
 
-export const PART_VERSION = 2
+export const PART_VERSION = 3
 
 /// What the pieces of a part are.
 export interface PartContents {
