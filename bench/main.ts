@@ -1,6 +1,6 @@
 /// Runs the benchmarks one after the other, each in a process of its own, and sums up what their results say.
 ///
-///   node dist/bench/main.js [decode storage roller latency gets feeds dashboard kafka cluster archive day]     all of them; the day takes long
+///   node dist/bench/main.js [decode storage roller latency gets feeds queries dashboard kafka cluster archive day]     all of them; the day takes long
 ///   node dist/bench/main.js --quick                                  short forms
 
 import { spawnSync } from 'node:child_process'
@@ -23,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'gets', full: [], quick: ['4000'] },
   { name: 'feeds', full: [], quick: ['1000', '4'] },
   { name: 'dashboard', full: [], quick: ['5', '20000'] },
+  { name: 'queries', full: [], quick: ['4', '20'] },
   { name: 'cluster', full: [], quick: ['50000'] },
   { name: 'kafka', full: [], quick: ['100000'] },
   { name: 'archive', full: ['duckdb'], quick: ['duckdb', '300000'] },

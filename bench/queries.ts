@@ -1,0 +1,111 @@
+/// Questions about a busy token over a whole day, answered on demand from slices in memory and on disk.
+///
+///   node dist/bench/queries.js [HOURS] [SWAPS_PER_SECOND]        24 hours, 50 a second
+///
+/// A day of swaps of 10,000 tokens is rolled with its durable state on this disk; the busiest token has about one in nine.
+/// At 50 a second that is half a million swaps of it: what a busy pair of a chain has in a day. Then questions are asked
+/// one after the other, as a web asks them, in steps of two milliseconds a turn. Rates per swap tell what other sizes cost.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ManualClock } from '../src/adapters/memory/clock.js'
+import { systemStopwatch } from '../src/adapters/system/stopwatch.js'
+import { nextTurn } from '../src/adapters/system/turn.js'
+import { Field } from '../src/core/stats.js'
+import { epochMs } from '../src/core/units.js'
+import type { TokenQuestion } from '../src/ports/token-queries.js'
+import { RollerQueries } from '../src/roles/roller-queries.js'
+import { dayOfSwaps, logBatch, openRoller, START_MS } from './durable-roller.js'
+import { Checksum, type Measure, report } from './report.js'
+
+const [hours = 24, perSecond = 50] = process.argv.slice(2).map(Number)
+const CHECKPOINT_SECONDS = 30
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+const TOKEN = 'BTC'
+
+const directory = mkdtempSync(join(tmpdir(), 'volumer-bench-queries-'))
+try {
+  await run()
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}
+
+async function run(): Promise<void> {
+  const swaps = dayOfSwaps()
+  const clock = new ManualClock(START_MS)
+  const { store, roller } = openRoller(directory, clock)
+  let position = 0
+  const seconds = Math.round(hours * 3600)
+  for (let second = 1; second <= seconds; second++) {
+    const now = START_MS + second * 1000
+    clock.moveTo(now)
+    roller.advance()
+    const batch = logBatch(swaps.next(now, perSecond), position, now)
+    roller.roll(batch)
+    position += batch.count
+    roller.takeChanged()
+    if (second % CHECKPOINT_SECONDS === 0 || second === seconds) await roller.checkpoint()
+    if (second % 21_600 === 0) console.error(`  hour ${second / 3600}`)
+  }
+
+  const queries = new RollerQueries({ roller, stopwatch: systemStopwatch, nextTurn })
+  const checksum = new Checksum()
+  const measures: Measure[] = []
+  const nothing = { token: TOKEN, asOf: null, medians: [], largest: 0, newest: 0, traders: 0 }
+  const measure = async (what: string, times: number, ask: (i: number) => TokenQuestion, target?: number) => {
+    const took: number[] = []
+    let looked = 0
+    for (let i = 0; i < times; i++) {
+      const question = ask(i)
+      const begun = performance.now()
+      const answer = await queries.ask(question)
+      took.push(performance.now() - begun)
+      if (answer.kind !== 'answer') throw new Error(`${what}: ${answer.kind}`)
+      looked = (answer.cells[Field.BUYS] ?? 0) + (answer.cells[Field.SELLS] ?? 0)
+      for (const cell of answer.cells) checksum.add(Number.isNaN(cell) ? -1 : Math.floor(cell))
+    }
+    took.sort((a, b) => a - b)
+    const at = (share: number) => took[Math.min(took.length - 1, Math.floor(share * took.length))] ?? 0
+    measures.push({ what: `${what}, p50`, value: at(0.5), unit: 'ms' })
+    const aim = target === undefined ? {} : { target: { value: target, atLeast: false } }
+    measures.push({ what: `${what}, p99`, value: at(0.99), unit: 'ms', ...aim })
+    return { looked, p50: at(0.5) }
+  }
+
+  const span = Math.min(DAY, seconds * 1000)
+  await measure('7 minutes', 300, () => ({ ...nothing, stretches: [{ lengthMs: 7 * MINUTE, agoMs: 0 }] }), 50)
+  await measure(
+    'an hour and the one before, as of any instant',
+    200,
+    i => ({
+      ...nothing,
+      asOf: epochMs(clock.now() - ((i * 7_919_000) % (span - 3 * 60 * MINUTE))),
+      stretches: [
+        { lengthMs: 60 * MINUTE, agoMs: 0 },
+        { lengthMs: 60 * MINUTE, agoMs: 60 * MINUTE },
+      ],
+    }),
+    50,
+  )
+  const day = await measure(
+    'a day less a minute',
+    40,
+    i => ({ ...nothing, stretches: [{ lengthMs: span - (i + 1) * MINUTE, agoMs: 0 }] }),
+    50,
+  )
+  measures.push({ what: 'swaps in it', value: day.looked, unit: 'swaps' })
+  measures.push({ what: 'of it, a swap', value: (day.p50 * 1e6) / day.looked, unit: 'ns' })
+  const whole = [{ lengthMs: span, agoMs: 0 }]
+  await measure('a day: top traders', 30, () => ({ ...nothing, traders: 10, stretches: whole }), 50)
+  await measure('a day: largest swaps', 30, () => ({ ...nothing, largest: 10, stretches: whole }), 50)
+  await measure('a day: median', 30, () => ({ ...nothing, medians: [0], stretches: whole }), 50)
+  await store.close()
+  report({
+    name: 'queries',
+    measures,
+    checksum: checksum.toString(),
+    notes: [`${position} swaps of ${hours} h rolled, ${perSecond} a second of event time`],
+  })
+}
