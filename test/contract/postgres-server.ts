@@ -113,6 +113,19 @@ export class PostgresServer {
 
   /// Starts it again after `kill` or `stop`, on the same data and port.
   async run(): Promise<void> {
+    const deadline = Date.now() + START_MS_MAX
+    let child = this.#spawn()
+    while (!(await this.#answers())) {
+      // A process that was forked while the others were killed ends by itself, a moment later.
+      const isAwaited = child.exitCode !== null && this.#output.includes('is still in use')
+      assert.ok(child.exitCode === null || isAwaited, `PostgreSQL exited:\n${this.#output}`)
+      assert.ok(Date.now() < deadline, `PostgreSQL does not answer:\n${this.#output}`)
+      await pause(20)
+      if (isAwaited) child = this.#spawn()
+    }
+  }
+
+  #spawn(): ChildProcess {
     const settings = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     const child = spawn(
       join(this.#programs, 'postgres'),
@@ -120,17 +133,13 @@ export class PostgresServer {
       { ...asNobody(), cwd: this.#directory, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     this.#child = child
+    this.#output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', text => {
         this.#output = (this.#output + text).slice(-4000)
       })
     }
-    const deadline = Date.now() + START_MS_MAX
-    while (!(await this.#answers())) {
-      assert.ok(child.exitCode === null, `PostgreSQL exited:\n${this.#output}`)
-      assert.ok(Date.now() < deadline, `PostgreSQL does not answer:\n${this.#output}`)
-      await pause(20)
-    }
+    return child
   }
 
   /// Of a new, empty database.
