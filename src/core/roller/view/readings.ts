@@ -59,7 +59,9 @@ export class Readings {
       cells[out + Field.OPEN] = priced ? this.#open(token, w) : Number.NaN
       cells[out + Field.CLOSE] = priced ? (records[token * RECORD + CLOSE_PRICE] as number) : Number.NaN
       cells[out + Field.HIGH] = extremes.maximumAfter(token * QUEUES + QUEUE_HIGH, after)
-      cells[out + Field.LOW] = -extremes.maximumAfter(token * QUEUES + QUEUE_LOW, after)
+      const negativeLow = extremes.maximumAfter(token * QUEUES + QUEUE_LOW, after)
+      // There is one NaN in cells: the negative of one may have its sign bit set, and not be equal by its bytes.
+      cells[out + Field.LOW] = Number.isNaN(negativeLow) ? Number.NaN : -negativeLow
       cells[out + Field.LARGEST_USD] = extremes.maximumAfter(token * QUEUES + QUEUE_LARGEST, after)
     }
   }
