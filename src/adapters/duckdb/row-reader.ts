@@ -73,10 +73,18 @@ class NamePlaces {
   }
 }
 
+interface LoggedStretch {
+  /// Log time: from ≤ log_time < to.
+  readonly from: number
+  readonly to: number
+  readonly tables: readonly string[]
+}
+
 export class DuckDbRowsReader implements ArchivedRowsReader {
   readonly position: ArchivePosition
   readonly #snapshot: Snapshot
   readonly #partition: number
+  readonly #sortedRowsMax: number
   readonly #names = new NameBytes()
   readonly #tokens = new NamePlaces()
   readonly #traders = new NamePlaces()
@@ -88,7 +96,13 @@ export class DuckDbRowsReader implements ArchivedRowsReader {
   /// Where names end, and ids of the rows at hand begin, in the batch's bytes.
   #idsFrom = 0
 
-  private constructor(snapshot: Snapshot, partition: number, position: ArchivePosition) {
+  private constructor(
+    snapshot: Snapshot,
+    partition: number,
+    position: ArchivePosition,
+    sortedRowsMax: number,
+  ) {
+    this.#sortedRowsMax = sortedRowsMax
     this.#snapshot = snapshot
     this.#partition = partition
     this.position = position
@@ -100,8 +114,9 @@ export class DuckDbRowsReader implements ArchivedRowsReader {
     partition: number,
     position: ArchivePosition,
     from: EpochMs,
+    sortedRowsMax: number,
   ): Promise<DuckDbRowsReader> {
-    const reader = new DuckDbRowsReader(snapshot, partition, position)
+    const reader = new DuckDbRowsReader(snapshot, partition, position, sortedRowsMax)
     const day = snapshot.dialect.date(String(Math.floor(from / DAY_MS)))
     for (const [table, id, name, places] of [
       ['tokens', 'token_id', 'token', reader.#tokens],
@@ -140,21 +155,45 @@ export class DuckDbRowsReader implements ArchivedRowsReader {
     }
   }
 
-  /// A minute of log time in one go: DuckDB cannot sort an hour of whole rows within its memory.
   async *rowsLogged(loggedFrom: EpochMs): AsyncGenerator<ArchivedRows> {
-    const { at, ms } = this.#snapshot.dialect
-    const logged = loggedSince(at(loggedFrom), this.#partition)
-    const tables = (await hoursWith(this.#snapshot, logged)).map(begins => partitionName('trades', begins))
-    let first = Number.POSITIVE_INFINITY
-    for (const table of tables) {
-      const [row] = await this.#snapshot.rows(`SELECT ${ms('min(log_time)')} FROM ${table} WHERE ${logged}`)
-      first = Math.min(first, Number(row?.[0]))
-    }
-    for (let from = first; from <= this.position.logTime; from += LOGGED_MS) {
-      const minute = `${loggedSince(at(from), this.#partition)} AND log_time < ${at(from + LOGGED_MS)}`
-      const all = tables.map(table => `SELECT * FROM ${table} WHERE ${minute}`)
+    const { at } = this.#snapshot.dialect
+    for (const { from, to, tables } of await this.#loggedStretches(loggedFrom)) {
+      const logged = `${loggedSince(at(from), this.#partition)} AND log_time < ${at(to)}`
+      const all = tables.map(table => `SELECT * FROM ${table} WHERE ${logged}`)
       yield* this.#chunks(`SELECT ${COLUMNS}, id FROM (${all.join(' UNION ALL ')}) ORDER BY log_offset`, true)
     }
+  }
+
+  /// Stretches of log time, whole minutes, with as many rows as DuckDB can sort within its memory (a minute with more is
+  /// one of its own), and the tables that have them.
+  async #loggedStretches(loggedFrom: EpochMs): Promise<readonly LoggedStretch[]> {
+    const { at, ms, quotient } = this.#snapshot.dialect
+    const logged = loggedSince(at(loggedFrom), this.#partition)
+    const minutes = new Map<number, { rows: number; tables: string[] }>()
+    for (const begins of await hoursWith(this.#snapshot, logged)) {
+      const table = partitionName('trades', begins)
+      const counts = `SELECT ${quotient(ms('log_time'), LOGGED_MS)}, count(*) FROM ${table} WHERE ${logged} GROUP BY 1`
+      for (const [minute, rows] of await this.#snapshot.rows(counts)) {
+        const known = minutes.get(Number(minute)) ?? { rows: 0, tables: [] }
+        minutes.set(Number(minute), { rows: known.rows + Number(rows), tables: [...known.tables, table] })
+      }
+    }
+    const stretches: { from: number; to: number; rows: number; tables: Set<string> }[] = []
+    for (const [minute, { rows, tables }] of [...minutes].sort(([a], [b]) => a - b)) {
+      const last = stretches.at(-1)
+      const to = (minute + 1) * LOGGED_MS
+      if (last !== undefined && last.rows + rows <= this.#sortedRowsMax) {
+        last.to = to
+        last.rows += rows
+        for (const table of tables) last.tables.add(table)
+      } else stretches.push({ from: minute * LOGGED_MS, to, rows, tables: new Set(tables) })
+    }
+    // The first minute may have begun before.
+    return stretches.map(({ from, to, tables }) => ({
+      from: Math.max(from, loggedFrom),
+      to,
+      tables: [...tables],
+    }))
   }
 
   async close(): Promise<void> {
