@@ -18,8 +18,8 @@ import { nextTurn } from '../src/adapters/system/turn.js'
 import { epochMs, offset } from '../src/core/units.js'
 import type { TradeArchive } from '../src/ports/trade-archive.js'
 import { BatchBuilder } from '../src/roles/archiver/batch-builder.js'
-import { SwapGenerator } from '../src/roles/faketrader/generator.js'
 import { PostgresServer, postgresPrograms } from '../test/contract/postgres-server.js'
+import { logBatch, swapsOf } from './load.js'
 import { Checksum, report } from './report.js'
 
 const DAY = 86_400_000
@@ -28,7 +28,6 @@ const CATCH_UP = 50_000
 const LIVE = 5000
 const LINES = 1000
 const QUESTIONS = 1000
-const LINES_ONLY = { ranges: null, broken: null }
 const RULES = {
   resolutionMs: 1000,
   retentionMs: DAY,
@@ -59,13 +58,7 @@ async function open(): Promise<TradeArchive> {
 }
 
 const startMs = Date.UTC(2026, 0, 1)
-const generator = new SwapGenerator({
-  seed: 1,
-  tokens: 10_000,
-  traders: 300_000,
-  duplicates: 0.05,
-  late: 0.05,
-})
+const generator = swapsOf(1)
 const builder = new BatchBuilder(0, RULES, { offset: offset(0), logTime: epochMs(0) })
 const checksum = new Checksum()
 let sent = 0
@@ -86,17 +79,9 @@ async function store(until: number, batchSize: number): Promise<number> {
   while (sent < until) {
     while (builder.size < batchSize && sent < until) {
       const now = startMs + sent / PER_MS
-      const { bytes, size } = generator.next(now, Math.min(LINES, until - sent))
-      const log = {
-        partition: 0,
-        firstOffset: offset(sent),
-        count: size,
-        appendTime: epochMs(now),
-        bytes,
-        ...LINES_ONLY,
-      }
-      await timed('make', () => builder.add(log, nextTurn))
-      sent += size
+      const lines = generator.next(now, Math.min(LINES, until - sent))
+      await timed('make', () => builder.add(logBatch(lines, sent, now), nextTurn))
+      sent += lines.size
     }
     const batch = builder.take()
     const { archived, duplicates } = await timed('append', () => archive.append(batch))

@@ -21,8 +21,8 @@ import type { RollerConfig } from '../src/core/roller/config.js'
 import { epochMs, offset } from '../src/core/units.js'
 import { BatchBuilder } from '../src/roles/archiver/batch-builder.js'
 import { backfill } from '../src/roles/backfill.js'
-import { SwapGenerator } from '../src/roles/faketrader/generator.js'
 import { DEFAULT_RULES } from '../test/simulation/raw-swap.js'
+import { logBatch, swapsOf } from './load.js'
 import { Checksum, report } from './report.js'
 
 const HOUR = 3_600_000
@@ -40,7 +40,7 @@ mkdirSync(directory, { recursive: true })
 const open = () => DuckDbTradeArchive.open({ directory, rules: DEFAULT_RULES, limits: LIMITS, nextTurn })
 
 /// No late swaps: an hour is to be copied whole.
-const generator = new SwapGenerator({ seed: 1, tokens: 10_000, traders: 300_000, duplicates: 0, late: 0 })
+const generator = swapsOf(1, { duplicates: 0, late: 0 })
 
 async function archiveHour(): Promise<void> {
   const archive = await open()
@@ -48,18 +48,9 @@ async function archiveHour(): Promise<void> {
   for (let sent = 0; sent < perHour; ) {
     while (builder.size < BATCH && sent < perHour) {
       const now = START + 60_000 + Math.floor((sent / perHour) * (HOUR - 120_000))
-      const { bytes, size } = generator.next(now, Math.min(1000, perHour - sent))
-      const rest = { ranges: null, broken: null }
-      const log = {
-        partition: 0,
-        firstOffset: offset(sent),
-        count: size,
-        appendTime: epochMs(now),
-        bytes,
-        ...rest,
-      }
-      await builder.add(log, nextTurn)
-      sent += size
+      const lines = generator.next(now, Math.min(1000, perHour - sent))
+      await builder.add(logBatch(lines, sent, now), nextTurn)
+      sent += lines.size
     }
     await archive.append(builder.take())
   }

@@ -16,9 +16,9 @@ import { topicNames, topicSpecs } from '../src/adapters/kafka/topic-specs.js'
 import { ensureTopics } from '../src/adapters/kafka/topics.js'
 import { KafkaTradeLog } from '../src/adapters/kafka/trade-log.js'
 import { SystemClock } from '../src/adapters/system/clock.js'
-import { SwapGenerator } from '../src/roles/faketrader/generator.js'
 import { Server } from '../test/integration/server.js'
 import { TestCluster } from '../tools/kafka/cluster.js'
+import { swapsOf } from './load.js'
 import { Checksum, type Measure, report } from './report.js'
 
 const swaps = Number(process.argv[2] ?? 1_000_000)
@@ -42,9 +42,7 @@ async function fill(prefix: string): Promise<void> {
   const plan = { prefix, replica: 'a', partitions: PARTITIONS, retentionMs: 86_400_000 }
   await ensureTopics(cluster, topicSpecs({ ...plan, deadLettersMaxBytes: 2 ** 28, replication: 1 }), 1)
   const log = await KafkaTradeLog.open({ cluster, topic: topicNames(prefix, 'a').trades })
-  const generator = new SwapGenerator({
-    ...{ seed: 1, tokens: 10_000, traders: 300_000, duplicates: 0.05, late: 0.05 },
-  })
+  const generator = swapsOf(1)
   const now = Date.now()
   for (let i = 0; i < swaps; i += PER_APPEND) await log.append([generator.next(now + i / 1000, PER_APPEND)])
   await log.close()

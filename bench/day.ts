@@ -16,7 +16,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ManualClock } from '../src/adapters/memory/clock.js'
 import { Roller } from '../src/core/roller/roller.js'
-import { dayOfSwaps, logBatch, openRoller, PER_SECOND, START_MS } from './durable-roller.js'
+import { openRoller, PER_SECOND, START_MS } from './durable-roller.js'
+import { logBatch, swapsOf } from './load.js'
 import { report } from './report.js'
 import { statisticsChecksum } from './statistics-checksum.js'
 
@@ -85,7 +86,7 @@ function timed(method: 'takeParts' | 'partsStored', times: number[]): void {
 
 async function roll(directory: string, seconds: number): Promise<Rolled> {
   const before = process.memoryUsage.rss()
-  const swaps = dayOfSwaps()
+  const swaps = swapsOf(7)
   const generatorRssBytes = process.memoryUsage.rss() - before
   const clock = new ManualClock(START_MS)
   const advanceTimes: number[] = []

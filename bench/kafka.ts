@@ -17,8 +17,9 @@ import { nextTurn } from '../src/adapters/system/turn.js'
 import { JsonDecoder } from '../src/core/decode/json-decoder.js'
 import type { KeyedRecords } from '../src/core/keyed-records.js'
 import { offset } from '../src/core/units.js'
-import { SwapGenerator } from '../src/roles/faketrader/generator.js'
+import type { SwapGenerator } from '../src/roles/faketrader/generator.js'
 import { TestCluster } from '../tools/kafka/cluster.js'
+import { swapsOf } from './load.js'
 import { Checksum, type Measure, report } from './report.js'
 
 const PARTITIONS = 4
@@ -167,13 +168,7 @@ async function main(): Promise<void> {
   }
   for (const prefix of ['ours.', 'theirs.']) await ensureTopics(cluster, topicSpecs({ ...plan, prefix }), 1)
   const log = await KafkaTradeLog.open({ cluster, topic: topicNames('ours.', 'a').trades })
-  const generator = new SwapGenerator({
-    seed: 1,
-    tokens: 10_000,
-    traders: 300_000,
-    duplicates: 0.05,
-    late: 0.05,
-  })
+  const generator = swapsOf(1)
   const now = Date.now()
   const pieces = Array.from({ length: swaps / PER_APPEND }, (_, i) => generator.next(now + i, PER_APPEND))
 

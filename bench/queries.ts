@@ -16,7 +16,8 @@ import { Field } from '../src/core/stats.js'
 import { epochMs } from '../src/core/units.js'
 import type { TokenQuestion } from '../src/ports/token-queries.js'
 import { RollerQueries } from '../src/roles/roller-queries.js'
-import { dayOfSwaps, logBatch, openRoller, START_MS } from './durable-roller.js'
+import { openRoller, START_MS } from './durable-roller.js'
+import { logBatch, swapsOf } from './load.js'
 import { Checksum, type Measure, report } from './report.js'
 
 const [hours = 24, perSecond = 50] = process.argv.slice(2).map(Number)
@@ -33,7 +34,7 @@ try {
 }
 
 async function run(): Promise<void> {
-  const swaps = dayOfSwaps()
+  const swaps = swapsOf(7)
   const clock = new ManualClock(START_MS)
   const { store, roller } = openRoller(directory, clock)
   let position = 0

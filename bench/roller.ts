@@ -11,8 +11,7 @@ import { JsonDecoder } from '../src/core/decode/json-decoder.js'
 import { Roller } from '../src/core/roller/roller.js'
 import { Field } from '../src/core/stats.js'
 import { epochMs, offset, tick } from '../src/core/units.js'
-import { DEFAULT_WINDOWS, parseWindows } from '../src/core/windows.js'
-import { SwapGenerator } from '../src/roles/faketrader/generator.js'
+import { rollerConfig, swapsOf } from './load.js'
 import { Checksum, report } from './report.js'
 
 const HOUR_MS = 3_600_000
@@ -21,29 +20,8 @@ const BATCH_SECONDS = 4
 
 const perSecond = Number(process.argv[2] ?? 50)
 const measured = Number(process.argv[3] ?? 2_000_000)
-const parsed = parseWindows(DEFAULT_WINDOWS)
-if ('wrong' in parsed) throw new Error('the default windows are windows')
-
-const roller = new Roller(
-  {
-    partition: 0,
-    windows: parsed.windows,
-    resolutionMs: 1000,
-    retentionMs: 24 * HOUR_MS,
-    admission: 'log-time',
-    earlyToleranceMs: 60_000,
-    dedupeHorizonMs: HOUR_MS,
-    hotRangeMs: Number.POSITIVE_INFINITY,
-  },
-  tick(START_MS / 1000),
-)
-const generator = new SwapGenerator({
-  seed: 7,
-  tokens: 10_000,
-  traders: 300_000,
-  duplicates: 0.05,
-  late: 0.05,
-})
+const roller = new Roller(rollerConfig(Number.POSITIVE_INFINITY), tick(START_MS / 1000))
+const generator = swapsOf(7)
 const decoder = new JsonDecoder()
 const used = { decodeCpu: 0, decodeWall: 0, rollCpu: 0, rollWall: 0 }
 let position = 0

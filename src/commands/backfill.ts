@@ -10,11 +10,7 @@ import {
   newStateDirectory,
   readPlan,
 } from '../adapters/embedded/backfill-directory.js'
-import {
-  type EmbeddedStores,
-  openEmbeddedStores,
-  stateDirectory,
-} from '../adapters/embedded/data-directory.js'
+import { type EmbeddedStores, stateDirectory } from '../adapters/embedded/data-directory.js'
 import { readFormat } from '../adapters/embedded/format-file.js'
 import { lockDirectory } from '../adapters/embedded/lock.js'
 import { EmbeddedStateStore } from '../adapters/embedded/state-store.js'
@@ -30,7 +26,7 @@ import { backfill as rebuild } from '../roles/backfill.js'
 import type { CommandContext } from './context.js'
 import { CommandError, EXIT } from './failure.js'
 import { ProgressBar } from './progress.js'
-import { openArchive } from './start-stores.js'
+import { openArchive, openDataDirectory } from './start-stores.js'
 
 export interface BackfillOptions {
   readonly config: Config
@@ -127,7 +123,7 @@ async function rebuildDirectory(
     await lock.release()
   }
   // Makes what a new directory lacks, and sees to it that it opens.
-  await (await openStores(config, context)).close()
+  await (await openDataDirectory(config, context.clock)).close()
   const seconds = Math.max(0.001, (clock.now() - began) / 1000)
   stdout.write(
     `${read.toLocaleString('en')} swaps read in ${seconds.toFixed(1)} s. The state is that of offset ${target.position.toLocaleString('en')}; ` +
@@ -150,7 +146,9 @@ async function prepared(
     early: rollerConfig.earlyToleranceMs,
   })
   const stores =
-    existsSync(config.data) && readFormat(config.data) !== null ? await openStores(config, context) : null
+    existsSync(config.data) && readFormat(config.data) !== null
+      ? await openDataDirectory(config, context.clock)
+      : null
   try {
     const planned = planOf(config.data, settings)
     if (
@@ -193,17 +191,6 @@ async function problemOf(stores: EmbeddedStores | null, at: ArchivePosition): Pr
     )
   }
   return logMismatch(log, 0, at, new AbortController().signal)
-}
-
-function openStores(config: Config, { clock }: CommandContext): Promise<EmbeddedStores> {
-  return openEmbeddedStores({
-    directory: config.data,
-    clock,
-    partitions: 1,
-    resolutionMs: config.resolutionMs,
-    logSizeBytesMax: config.logMaxBytes,
-    deadLettersSizeBytesMax: config.deadLettersMaxBytes,
-  })
 }
 
 /// What windows reach back to and the archive does not have.

@@ -5,7 +5,7 @@
 ///
 /// Sending is at least once: a batch whose answer was lost is sent again, and the server drops what it knows.
 
-import { pause } from '../roles/timer.js'
+import { pause } from '../ports/pause.js'
 import type { CommandContext } from './context.js'
 import { CommandError, EXIT } from './failure.js'
 import { ProgressBar } from './progress.js'

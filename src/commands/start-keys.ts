@@ -4,7 +4,7 @@ import { FileApiKeys } from '../adapters/file/api-keys.js'
 import { type Config, ConfigError } from '../config.js'
 import type { ApiKeys } from '../ports/api-keys.js'
 import type { Clock } from '../ports/clock.js'
-import { pause } from '../roles/timer.js'
+import { pause } from '../ports/pause.js'
 import type { Web } from '../roles/web.js'
 import { failureOf } from './failure.js'
 

@@ -1,7 +1,7 @@
 /// The stores of a process, by configuration: embedded on the local disk, in memory, or on Kafka; and the archive.
 
 import { join } from 'node:path'
-import { openEmbeddedStores } from '../adapters/embedded/data-directory.js'
+import { type EmbeddedStores, openEmbeddedStores } from '../adapters/embedded/data-directory.js'
 import { MemoryDeadLetters } from '../adapters/memory/dead-letters.js'
 import { FixedGroup } from '../adapters/memory/fixed-group.js'
 import { MemoryStateStore } from '../adapters/memory/state-store.js'
@@ -81,7 +81,16 @@ async function openRollerStores(config: Config, clock: Clock, events: StoreEvent
     }
     return { log, deadLetters, feed, trades, group, openState: of(state), close }
   }
-  const stores = await openEmbeddedStores({
+  const stores = await openDataDirectory(config, clock)
+  const [state] = stores.states
+  invariant(state !== undefined, 'every partition has a state store')
+  const { log, deadLetters } = stores
+  return { log, deadLetters, feed, trades, group, openState: of(state), close: () => stores.close() }
+}
+
+/// The data directory of the configuration. Rejects when another process has it.
+export function openDataDirectory(config: Config, clock: Clock): Promise<EmbeddedStores> {
+  return openEmbeddedStores({
     directory: config.data,
     clock,
     partitions: 1,
@@ -89,10 +98,6 @@ async function openRollerStores(config: Config, clock: Clock, events: StoreEvent
     logSizeBytesMax: config.logMaxBytes,
     deadLettersSizeBytesMax: config.deadLettersMaxBytes,
   })
-  const [state] = stores.states
-  invariant(state !== undefined, 'every partition has a state store')
-  const { log, deadLetters } = stores
-  return { log, deadLetters, feed, trades, group, openState: of(state), close: () => stores.close() }
 }
 
 /// The archive of the configuration; null where there is none.

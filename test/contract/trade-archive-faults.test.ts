@@ -13,10 +13,10 @@ import { SystemClock } from '../../src/adapters/system/clock.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
 import type { TradeArchive } from '../../src/ports/trade-archive.js'
 import { randomness } from '../random/randomness.js'
+import { ARCHIVE_RULES, BOUNDLESS, EVER, idsOf, minutesOf, START, swap, Writer } from './archive-writer.js'
 import { PostgresServer, postgresPrograms } from './postgres-server.js'
 import { scratchDirectory } from './scratch.js'
 import { fillWith, smallFileSystem } from './small-file-system.js'
-import { ARCHIVE_RULES, BOUNDLESS, EVER, idsOf, minutesOf, START, swap, Writer } from './trade-archive.js'
 
 const MINUTE = 60_000
 

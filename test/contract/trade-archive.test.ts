@@ -15,7 +15,9 @@ tradeArchiveContract('memory', async () => ({
 
 tradeArchiveContract('DuckDB', async t => {
   const directory = scratchDirectory(t)
-  return { durable: true, open: opening => DuckDbTradeArchive.open({ ...opening, directory, nextTurn }) }
+  // Few rows, so that a rebuild sorts several times.
+  const options = { directory, nextTurn, sortedRowsMax: 30 }
+  return { durable: true, open: opening => DuckDbTradeArchive.open({ ...opening, ...options }) }
 })
 
 const programs = postgresPrograms()

@@ -14,8 +14,8 @@ import { PostgresTradeArchive } from '../../src/adapters/postgres/trade-archive.
 import { SystemClock } from '../../src/adapters/system/clock.js'
 import { nextTurn } from '../../src/adapters/system/turn.js'
 import type { TradeArchive } from '../../src/ports/trade-archive.js'
+import { ARCHIVE_RULES, BOUNDLESS, swap, Writer } from '../contract/archive-writer.js'
 import { PostgresServer, postgresPrograms } from '../contract/postgres-server.js'
-import { ARCHIVE_RULES, BOUNDLESS, swap, Writer } from '../contract/trade-archive.js'
 import { cleanEnvironment, Server } from './server.js'
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..')

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { MemoryTradeArchive } from '../../src/adapters/memory/trade-archive.js'
 import type { Candle } from '../../src/core/candles.js'
 import { BusyError, UnavailableError } from '../../src/ports/errors.js'
-import { ARCHIVE_RULES, BOUNDLESS, swap, Writer } from '../contract/trade-archive.js'
+import { ARCHIVE_RULES, BOUNDLESS, swap, Writer } from '../contract/archive-writer.js'
 import { START, startWeb } from '../delivery/web-harness.js'
 import type { RawSwap } from '../simulation/raw-swap.js'
 

@@ -3,7 +3,7 @@
 
 import type { KafkaCluster } from './cluster.js'
 import type { BrokerConnection } from './connection.js'
-import { Doorbell } from './pause.js'
+import { Doorbell } from './doorbell.js'
 
 export interface BrokerLoop {
   readonly node: number

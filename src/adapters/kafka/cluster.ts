@@ -8,6 +8,7 @@ import { setMaxListeners } from 'node:events'
 import { metadataV12 } from '@platformatic/kafka'
 import type { EpochMs } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
+import { pause } from '../../ports/pause.js'
 import {
   addressText,
   type BrokerAddress,
@@ -15,7 +16,6 @@ import {
   type ConnectionSettings,
   KafkaFault,
 } from './connection.js'
-import { pause } from './pause.js'
 import { connectionOptions, type KafkaSecurity } from './security.js'
 
 export interface KafkaClusterOptions {

@@ -11,11 +11,11 @@
 import { findCoordinatorV6 } from '@platformatic/kafka'
 import { SettingsMismatchError } from '../../ports/errors.js'
 import type { PartitionGroup } from '../../ports/partition-group.js'
+import { pause } from '../../ports/pause.js'
 import type { KafkaCluster } from './cluster.js'
 import { Code, codeName, isRetryable } from './codes.js'
 import { type BrokerConnection, KafkaFault } from './connection.js'
 import { groupSizeRequest, heartbeatRequest } from './group-request.js'
-import { pause } from './pause.js'
 
 export interface KafkaPartitionGroupOptions {
   readonly cluster: KafkaCluster

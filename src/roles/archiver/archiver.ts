@@ -9,10 +9,11 @@
 import { type EpochMs, epochMs, type Offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import { OffsetGoneError, PortError, PositionMovedError, SettingsMismatchError } from '../../ports/errors.js'
+import { pause } from '../../ports/pause.js'
 import type { AdmittedSwap, ArchivePosition, TradeArchive } from '../../ports/trade-archive.js'
 import type { TradeLog } from '../../ports/trade-log.js'
 import { within } from '../interrupter.js'
-import { pause, Timer } from '../timer.js'
+import { Timer } from '../timer.js'
 import { BatchBuilder, type BuilderRules } from './batch-builder.js'
 import { logMismatch } from './same-log.js'
 

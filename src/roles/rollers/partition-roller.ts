@@ -11,6 +11,7 @@ import { epochMs, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { DeadLetters } from '../../ports/dead-letters.js'
 import { DamagedError } from '../../ports/errors.js'
+import { pause } from '../../ports/pause.js'
 import type { LogGap, SharedState, StateStore } from '../../ports/state-store.js'
 import type { PartitionReport, RollingState, StatsFeed } from '../../ports/stats-feed.js'
 import type { TradeFeed } from '../../ports/trade-feed.js'
@@ -88,10 +89,7 @@ export class PartitionRoller {
     this.#options = options
     this.#carrier = new Carrier({
       ...{ log: options.log, partition: options.config.partition, partitions: options.partitions },
-      pause: ms =>
-        new Promise(resolve => {
-          options.clock.at(epochMs(options.clock.now() + ms), resolve)
-        }),
+      pause: ms => pause(options.clock, ms),
     })
     this.#opening = this.#begin()
   }
@@ -286,29 +284,13 @@ export class PartitionRoller {
 
   async #othersAreDone(shared: SharedState): Promise<boolean> {
     if (await shared.othersCarried(this.#options.partitions)) return true
-    await this.#pause(SETTLE_EACH_MS)
+    await pause(this.#options.clock, SETTLE_EACH_MS, this.#abort.signal)
     if (this.#abort.signal.aborted) throw new RestoreInterrupted()
     return false
   }
 
   #noteMoving(share: number): void {
     this.#moving = share
-  }
-
-  /// Resolves after so long, or when it is stopped.
-  #pause(ms: number): Promise<void> {
-    const { clock } = this.#options
-    const { signal } = this.#abort
-    return new Promise(resolve => {
-      const end = () => {
-        cancel()
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const cancel = clock.at(epochMs(clock.now() + ms), end)
-      signal.addEventListener('abort', end, { once: true })
-      if (signal.aborted) end()
-    })
   }
 
   /// Tokens of other partitions are theirs to publish.
