@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { check } from './check-architecture.js'
+import { check, sharedNumbers } from './check-architecture.js'
 
 const found = (file: string, source: string) => check(file, source).map(({ line, what }) => `${line} ${what}`)
 
@@ -87,4 +87,11 @@ test('clock, timers and environment outside the core belong to their one place',
 
 test('a folder that the design does not know is a violation', () => {
   assert.equal(found('src/helpers/x.ts', `import '../core/units.js'`).length, 1)
+})
+
+test('two decisions with one number are found', () => {
+  assert.deepEqual(sharedNumbers(['0001-a.md', '0002-b.md', '0010-c.md']), [])
+  assert.deepEqual(sharedNumbers(['0001-a.md', '0002-b.md', '0002-c.md']), [
+    { file: 'docs/adr/0002-c.md', line: 1, what: 'has the number of 0002-b.md' },
+  ])
 })

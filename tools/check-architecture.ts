@@ -1,6 +1,7 @@
 /// Holds the walls of the layout: imports point one way (core ← ports ← adapters, delivery, roles ← commands,
 /// main), src/core is pure and synchronous, the clock and timers are read only in src/adapters/system, and the
-/// environment only in src/config*. Tests are excepted. Run by `make test`; exits 1 with one line per violation.
+/// environment only in src/config*. Tests are excepted. And no two decisions in docs/adr share a number. Run by `make
+/// test`; exits 1 with one line per violation.
 ///
 /// It reads the source as text, without a compiler: comments and the insides of strings are blanked first, so
 /// that prose may mention what code must not do.
@@ -159,12 +160,26 @@ export function check(file: string, source: string): Violation[] {
   return found.sort((a, b) => a.line - b.line)
 }
 
+/// Decisions that share a number: a reference by number would mean either.
+export function sharedNumbers(names: readonly string[]): Violation[] {
+  return names.flatMap((name, i) => {
+    const first = names.find(other => other.slice(0, 4) === name.slice(0, 4))
+    const what = `has the number of ${first}`
+    return first === undefined || names.indexOf(first) === i
+      ? []
+      : [{ file: `docs/adr/${name}`, line: 1, what }]
+  })
+}
+
 function main(root: string): number {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter(path => /\.tsx?$/.test(path))
     .map(path => posix.join('src', path.replaceAll('\\', '/')))
     .sort()
-  const violations = files.flatMap(file => check(file, readFileSync(join(root, file), 'utf8')))
+  const violations = [
+    ...files.flatMap(file => check(file, readFileSync(join(root, file), 'utf8'))),
+    ...sharedNumbers(readdirSync(join(root, 'docs/adr')).sort()),
+  ]
   for (const { file, line, what } of violations) console.error(`${file}:${line} ${what}`)
   console.log(`Architecture: ${files.length} files, ${violations.length} violations`)
   return violations.length === 0 && files.length > 0 ? 0 : 1
