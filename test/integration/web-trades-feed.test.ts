@@ -210,6 +210,17 @@ test('a maximum rate gathers swaps, and loses none', async t => {
   assert.ok(messages.length >= 4 && messages.length <= 6, `${messages.length} messages in two seconds`)
 })
 
+test('swaps that wait for their rate go before one that need not', async t => {
+  const { running, swaps } = await following(t, {}, { maxRate: 2 })
+  // Between two beats of the server, which would let go what waits.
+  running.clock.advance(1050)
+  running.trades.publish([liveTrades('BTC', [1])])
+  running.trades.publish([liveTrades('BTC', [2])])
+  running.clock.advance(500)
+  running.trades.publish([liveTrades('BTC', [3])])
+  assert.deepEqual(offsets(await swaps(3)), [1, 2, 3])
+})
+
 test('unsubscribed tokens and channels are silent', async t => {
   const { running, peer, swaps, api } = await following(t)
   peer.say({ op: 'unsubscribe', id: 2, trades: ['BTC'] })

@@ -172,6 +172,8 @@ export class TokenFeed {
       this.#options.pacing.wait(follow, position)
       return false
     }
+    // What waited for its rate is older.
+    client.paced.delete(follow)
     client.push(follow.shape.message('update', follow.token, update, follow.base, now), position)
     this.#sent(follow, update, now)
     touched.add(client)

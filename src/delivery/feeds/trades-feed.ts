@@ -126,7 +126,9 @@ export class TradesFeed {
         if (held || client.behind) client.owe(follow, 'update', position)
         else if (!mayGo(follow, now)) pacing.wait(follow, position)
         else {
-          sent += this.#send(follow, { position, at: now, update }, now)
+          // What has waited for its rate goes first: it may go now, and was not let go yet.
+          if (client.paced.delete(follow)) this.sendOwed(follow, 'update', now)
+          else sent += this.#send(follow, { position, at: now, update }, now)
           touched.add(client)
         }
       }
