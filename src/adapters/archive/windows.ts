@@ -3,8 +3,9 @@
 import type { EpochMs } from '../../core/units.js'
 import { epochMs } from '../../core/units.js'
 import type { LongWindows, WindowSums } from '../../ports/trade-archive.js'
+import { candleOf, type MinutesSql } from './candle-questions.js'
 import { MINUTE_MS } from './candle-spans.js'
-import { candleOf, idOf, type MinutesSql } from './questions.js'
+import { idOf } from './questions.js'
 import { reachOf } from './retention.js'
 import type { Reading } from './session.js'
 

@@ -84,11 +84,11 @@ export class Database implements Writing {
   }
 
   async write(sql: string, values: readonly string[] = []): Promise<void> {
-    await this.#guardWrite(() => this.#writer.run(sql, [...values]))
+    await this.#guardWrite(() => this.#writer.run(sql, bound(values)))
   }
 
   async read(sql: string, values: readonly string[] = []): Promise<readonly Row[]> {
-    return this.#guardWrite(async () => (await this.#writer.runAndReadAll(sql, [...values])).getRows())
+    return this.#guardWrite(async () => (await this.#writer.runAndReadAll(sql, bound(values))).getRows())
   }
 
   /// Ends the statement under way and refuses further ones: a transaction under way is rolled back.
@@ -210,7 +210,12 @@ export class Snapshot implements Reading {
   }
 
   async rows(sql: string, values: readonly string[] = []): Promise<readonly Row[]> {
-    return this.#inTurn(async () => (await this.#reader.runAndReadAll(sql, [...values])).getRows())
+    return this.#inTurn(async () => (await this.#reader.runAndReadAll(sql, bound(values))).getRows())
+  }
+
+  /// All rows, as the chunks of columns that DuckDB has them in: for few rows of which no objects are wanted.
+  async columns(sql: string): Promise<readonly DuckDBDataChunk[]> {
+    return this.#inTurn(async () => (await this.#reader.run(sql)).fetchAllChunks())
   }
 
   /// Hands over each chunk as DuckDB gives it, and yields when it was taken: the next one, which is fetched while the
@@ -256,6 +261,10 @@ export class Snapshot implements Reading {
     return rows.map(([name]) => partitionNamed(String(name))?.begins).filter(begins => begins !== undefined)
   }
 }
+
+/// A statement without values is run as it is: preparing it first would take a further turn of Node's thread pool.
+const bound = (values: readonly string[]): string[] | undefined =>
+  values.length === 0 ? undefined : [...values]
 
 /// A text as SQL writes it.
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`

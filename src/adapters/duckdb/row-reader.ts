@@ -1,11 +1,7 @@
 /// Archived swaps as columns, straight from DuckDB's vectors: no object and no text is made for a swap. Names are read
 /// once, into one stretch of bytes that rows point into.
-///
-/// The bindings' own vectors make a bigint of each decimal, which takes longer than everything else together; so their
-/// bytes are read as they are (docs of DuckDB's C API, duckdb_vector_get_data), in 32-bit words.
 
 import type { DuckDBDataChunk } from '@duckdb/node-api'
-import duckdb from '@duckdb/node-bindings'
 import { Fingerprint, hash32 } from '../../core/fingerprint.js'
 import { invariant } from '../../core/invariant.js'
 import { BUY, SELL, SwapBatch } from '../../core/swap-batch.js'
@@ -14,6 +10,7 @@ import type { ArchivedRows, ArchivedRowsReader, ArchivePosition } from '../../po
 import { partitionName } from '../archive/partitions.js'
 import { countRows, hoursWith, loggedSince, positionBefore } from '../archive/row-batches.js'
 import type { Snapshot } from './database.js'
+import { doubles, longs, vectorBytes, words } from './vectors.js'
 
 const DAY_MS = 86_400_000
 const CHUNK_ROWS = 2048
@@ -212,9 +209,7 @@ export class DuckDbRowsReader implements ArchivedRowsReader {
 
   #takeChunk(chunk: DuckDBDataChunk, wholeIds: boolean): void {
     const { rowCount } = chunk
-    const column = (index: number, width: number) =>
-      duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, index), rowCount * width)
-    this.#take(rowCount, column)
+    this.#take(rowCount, (index, width) => vectorBytes(chunk, index, width))
     if (chunk.columnCount > ID_COLUMN) {
       const ids = chunk.getColumnVector(ID_COLUMN)
       this.#takeIds(rowCount, row => String(ids.getItem(row)), wholeIds)
@@ -238,8 +233,7 @@ export class DuckDbRowsReader implements ArchivedRowsReader {
     for (let i = 0; i < rows; i++) batch.side[i] = buys[i] === 0 ? SELL : BUY
     longs(column(4, 8), batch.usd, rows)
     amounts(words(column(5, 16)), batch, rows)
-    const prices = column(6, 8)
-    batch.price.set(new Float64Array(prices.buffer, prices.byteOffset, rows))
+    batch.price.set(doubles(column(6, 8)))
     batch.priceGiven.fill(1, 0, rows)
     longs(column(7, 8), batch.block, rows)
     batch.txIndex.set(words(column(8, 4)))
@@ -292,18 +286,6 @@ export class DuckDbRowsReader implements ArchivedRowsReader {
       }
       used += id.length
     }
-  }
-}
-
-function words(bytes: Uint8Array): Int32Array {
-  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-}
-
-/// 64-bit integers within ±2^53.
-function longs(bytes: Uint8Array, into: Float64Array, rows: number): void {
-  const halves = words(bytes)
-  for (let i = 0; i < rows; i++) {
-    into[i] = (halves[2 * i + 1] as number) * 0x1_0000_0000 + ((halves[2 * i] as number) >>> 0)
   }
 }
 

@@ -1,8 +1,8 @@
 /// The tables and views of the DuckDB archive; docs/formats/archive.md describes them for those who query them.
 
+import { type MinutesSql, ofToken, spanned } from '../archive/candle-questions.js'
 import { SPANS } from '../archive/candle-spans.js'
 import { type Partition, type PartitionKind, type Partitions, partitionName } from '../archive/partitions.js'
-import { type MinutesSql, ofToken, spanned } from '../archive/questions.js'
 import { duckDbDialect } from './dialect.js'
 
 /// Stored in archive_meta; another version is refused.

@@ -24,8 +24,9 @@ import type {
   TradesQuery,
 } from '../../ports/trade-archive.js'
 import { beginBatch, candlesOfBatch, movePosition, partitionsFor, storeStaged } from '../archive/append.js'
+import { candles, closeBefore } from '../archive/candle-questions.js'
 import { type Partition, Partitions, partitionNamed } from '../archive/partitions.js'
-import { candles, closeBefore, position, scan, trades } from '../archive/questions.js'
+import { position, scan, trades } from '../archive/questions.js'
 import {
   closedBefore,
   dropBeyondLimits,
@@ -38,6 +39,7 @@ import { windows } from '../archive/windows.js'
 import { mergeDays, moveRecentCandles, sortTrades } from './arrange.js'
 import { Database, type Snapshot } from './database.js'
 import { portError } from './errors.js'
+import { minuteCandles } from './minute-candles.js'
 import { DuckDbRowsReader } from './row-reader.js'
 import {
   CREATE_SCHEMA,
@@ -129,7 +131,10 @@ export class DuckDbTradeArchive implements TradeArchive {
   }
 
   candles(query: CandleQuery): Promise<readonly Candle[]> {
-    return this.#read(snapshot => candles(snapshot, minutesOfToken, query))
+    const { interval } = query
+    return this.#read(snapshot =>
+      interval === '1s' ? candles(snapshot, minutesOfToken, query) : minuteCandles(snapshot, query, interval),
+    )
   }
 
   closeBefore(token: string, time: EpochMs): Promise<number | null> {

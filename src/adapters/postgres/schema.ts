@@ -4,9 +4,9 @@
 /// A kind of partitions is a table that is partitioned by range, and its partitions have the names that they have in DuckDB.
 /// New ones are made apart and attached, which blocks no reader.
 
+import { type MinutesSql, ofToken, spanned } from '../archive/candle-questions.js'
 import { SPANS } from '../archive/candle-spans.js'
 import { PARTITION_MS, type Partition, type PartitionKind, partitionName } from '../archive/partitions.js'
-import { type MinutesSql, ofToken, spanned } from '../archive/questions.js'
 import { postgresDialect } from './dialect.js'
 
 /// Stored in archive_meta; another version is refused.

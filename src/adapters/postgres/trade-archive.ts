@@ -24,8 +24,9 @@ import type {
   TradesQuery,
 } from '../../ports/trade-archive.js'
 import { beginBatch, candlesOfBatch, movePosition, partitionsFor, storeStaged } from '../archive/append.js'
+import { candles, closeBefore } from '../archive/candle-questions.js'
 import { type Partition, type Partitions, partitionName } from '../archive/partitions.js'
-import { candles, closeBefore, position, scan, trades } from '../archive/questions.js'
+import { position, scan, trades } from '../archive/questions.js'
 import { dropBeyondLimits, moveAsOf, reachOf, takesFrom } from '../archive/retention.js'
 import { SqlRowsReader } from '../archive/row-batches.js'
 import type { Reading } from '../archive/session.js'
