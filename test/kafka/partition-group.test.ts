@@ -98,3 +98,25 @@ test('a member that comes back under its name before it is missed has its partit
   await share([await join(name)])
   assert.ok(Date.now() - began < 5000, 'that is less than a session lasts')
 })
+
+/// A roller that was stopped while it looked for the coordinator said that it had stopped, and ran on until the broker closed a connection
+/// that nobody used, ten minutes later: two who looked at a time had opened one each, and one of them was forgotten.
+test('who leaves while the coordinator is looked for leaves no connection open', async () => {
+  const sockets = () => process.getActiveResourcesInfo().filter(kind => kind === 'TCPSocketWrap').length
+  const before = sockets()
+  for (let i = 0; i < 20; i++) {
+    const cluster = await KafkaCluster.open({
+      brokers: addressesOf(broker.plaintext),
+      ...{ security: NO_SECURITY, clock: new SystemClock(), clientId: 'volumer-test', say: () => {} },
+    })
+    const fail = (error: unknown) => assert.fail(String(error))
+    const names = { group: `${freshPrefix()}rollers`, topic: `${freshPrefix()}trades` }
+    const group = new KafkaPartitionGroup({ cluster, ...names, memberId: randomUUID(), fail })
+    group.join(() => {})
+    const asked = group.hasOthers()
+    if (i % 2 === 0) await asked
+    await Promise.all([group.leave(), asked])
+    await cluster.close()
+  }
+  await until(() => sockets() <= before, `${before} sockets are open, not ${sockets()}`)
+})

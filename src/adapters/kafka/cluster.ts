@@ -57,6 +57,8 @@ export class KafkaCluster {
   readonly #wanted = new Set<string>()
   readonly #topics = new Map<string, Topic>()
   #brokers = new Map<number, BrokerAddress>()
+  /// Every connection that is open: one that its owner forgot would keep the process from ending.
+  readonly #connections = new Set<BrokerConnection>()
   #control: BrokerConnection | null = null
   #refreshing: Promise<void> | null = null
   #awaySince: EpochMs | null = null
@@ -172,9 +174,10 @@ export class KafkaCluster {
     this.#saidAway = false
   }
 
+  /// Closes all connections, whosever they are.
   async close(): Promise<void> {
     this.#closed.abort()
-    await this.#control?.close()
+    await Promise.all([...this.#connections].map(connection => connection.close()))
   }
 
   /// Nothing stays open, and nothing is opened, once the cluster is closed.
@@ -182,9 +185,13 @@ export class KafkaCluster {
     const closed = () => new KafkaFault('The connection to Kafka is closed', false)
     if (this.signal.aborted) throw closed()
     const connection = await BrokerConnection.open(address, this.#settings)
-    if (!this.signal.aborted) return connection
-    await connection.close()
-    throw closed()
+    if (this.signal.aborted) {
+      await connection.close()
+      throw closed()
+    }
+    this.#connections.add(connection)
+    connection.onClosed(() => this.#connections.delete(connection))
+    return connection
   }
 
   #refreshEachWhile(): void {

@@ -78,6 +78,11 @@ export class BrokerConnection {
     return new BrokerConnection(address, connection)
   }
 
+  /// Calls once it is closed, by whomever.
+  onClosed(call: () => void): void {
+    this.#connection.once('close', call)
+  }
+
   get usable(): boolean {
     return this.#connection.isConnected()
   }

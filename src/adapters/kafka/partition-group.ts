@@ -52,6 +52,8 @@ export class KafkaPartitionGroup implements PartitionGroup {
   #isTold = false
   #changedAt = 0
   #connection: BrokerConnection | null = null
+  /// The coordinator is being looked for.
+  #finding: Promise<BrokerConnection> | null = null
   #running: Promise<void> = Promise.resolve()
   #assigned: (partitions: readonly number[]) => void = () => {}
 
@@ -183,8 +185,17 @@ export class KafkaPartitionGroup implements PartitionGroup {
     await this.#forgetCoordinator()
   }
 
+  /// One connection to it, whoever asks.
   async #coordinator(): Promise<BrokerConnection> {
     if (this.#connection?.usable) return this.#connection
+    this.#finding ??= this.#find().finally(() => {
+      this.#finding = null
+    })
+    this.#connection = await this.#finding
+    return this.#connection
+  }
+
+  async #find(): Promise<BrokerConnection> {
     const { cluster, group } = this.#options
     const control = await cluster.control()
     const { coordinators } = await control.call(findCoordinatorV6.api, GROUP_KEY, [group])
@@ -195,8 +206,7 @@ export class KafkaPartitionGroup implements PartitionGroup {
         true,
       )
     }
-    this.#connection = await cluster.connect(found.nodeId)
-    return this.#connection
+    return cluster.connect(found.nodeId)
   }
 
   async #forgetCoordinator(): Promise<void> {

@@ -180,6 +180,9 @@ test('a start that is interrupted says so, whatever it waits for', async t => {
   const assigned = assert.rejects(waiting.rollers.start(), RestoreInterrupted)
   waiting.rollers.interrupt()
   await assigned
+  const before = process('c')
+  before.rollers.interrupt()
+  await assert.rejects(before.rollers.start(), RestoreInterrupted)
   const opening = process('b', {
     openState: (_partition, _progress, signal) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),

@@ -58,6 +58,8 @@ export class Rollers {
   /// Resolves once what is assigned first is restored and followed. Rejects with what kept it from that: RestoreInterrupted
   /// after `interrupt`.
   async start(): Promise<void> {
+    // It was interrupted before.
+    if (this.#stopped) throw new RestoreInterrupted()
     const first = new Promise<void>(resolve => {
       this.#firstAssignment = resolve
     })
