@@ -83,10 +83,13 @@ export async function loadAny(
 }
 
 /// Posts everything that has no acknowledgement until it has.
-export async function settle(server: Server, ledger: Ledger): Promise<void> {
+export async function settle(server: Server, ledger: Ledger, limitMs = 60_000): Promise<void> {
+  const deadline = Date.now() + limitMs
   for (const batch of [...ledger.unacknowledged]) {
     while (!(await post(server, ledger, batch))) {
       assert.ok(server.running, `the server is gone:\n${server.output}`)
+      const left = `${ledger.unacknowledged.size} batches are not acknowledged after ${limitMs} ms`
+      assert.ok(Date.now() < deadline, `${left}:\n${server.output.slice(-2000)}`)
       await pause(20)
     }
   }

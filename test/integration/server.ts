@@ -16,6 +16,9 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VOLUMER_')))
 }
 
+/// Longer than a machine with other things to do needs.
+const ANSWER_MS_MAX = 30_000
+
 export interface Exit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -23,18 +26,23 @@ export interface Exit {
 
 export class Server {
   readonly exited: Promise<Exit>
+  /// Resolves once it listens, or has exited instead.
+  readonly listening: Promise<unknown>
   #output = ''
   #url: string | null = null
-  #listening: () => void = () => {}
   #exit: Exit | null = null
   readonly #child: ChildProcess
 
   private constructor(child: ChildProcess) {
     this.#child = child
+    let listens: () => void = () => {}
+    const listening = new Promise<void>(resolve => {
+      listens = resolve
+    })
     const keep = (text: string): void => {
       this.#output = (this.#output + text).slice(-20_000)
       this.#url ??= /listening +(http:\S+)\n/.exec(this.#output)?.[1] ?? null
-      if (this.#url !== null) this.#listening()
+      if (this.#url !== null) listens()
     }
     child.stdout?.setEncoding('utf8').on('data', keep)
     child.stderr?.setEncoding('utf8').on('data', keep)
@@ -44,10 +52,18 @@ export class Server {
         done(this.#exit)
       })
     })
+    this.listening = Promise.race([listening, this.exited])
   }
 
   /// Resolves once it listens, or has exited instead.
   static async start(data: string, flags: readonly string[] = []): Promise<Server> {
+    const server = Server.spawn(data, flags)
+    await server.listening
+    return server
+  }
+
+  /// Resolves at once.
+  static spawn(data: string, flags: readonly string[] = []): Server {
     // Without an archive, unless the test is about it.
     const archive = flags.includes('--archive') ? [] : ['--archive', 'none']
     const child = spawn(
@@ -55,12 +71,7 @@ export class Server {
       [MAIN, 'start', '--data', data, '--port', '0', '--no-faketrader', ...archive, ...flags],
       { cwd: data, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
     )
-    const server = new Server(child)
-    const listening = new Promise<void>(resolve => {
-      server.#listening = resolve
-    })
-    await Promise.race([listening, server.exited])
-    return server
+    return new Server(child)
   }
 
   /// Where it listens. The program chooses the port, since one that a test found free may be taken by then.
@@ -76,6 +87,16 @@ export class Server {
 
   get running(): boolean {
     return this.#exit === null
+  }
+
+  /// What its end was; null while it runs.
+  get exit(): Exit | null {
+    return this.#exit
+  }
+
+  /// It runs, and said where it listens.
+  get serving(): boolean {
+    return this.running && this.#url !== null
   }
 
   /// True when it answers that it is ready, false when it exited instead. Fails after `limitMs`.
@@ -101,7 +122,9 @@ export class Server {
 
   /// The statistics of a token as the server has them; null for 404.
   async token(name: string): Promise<unknown> {
-    const response = await fetch(`${this.url}/v1/tokens/${encodeURIComponent(name)}`)
+    const response = await fetch(`${this.url}/v1/tokens/${encodeURIComponent(name)}`, {
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    })
     const body: unknown = await response.json()
     if (response.status === 404) return null
     assert.equal(response.status, 200, `GET ${name}: ${JSON.stringify(body)}`)

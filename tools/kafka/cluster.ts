@@ -78,6 +78,16 @@ export class TestCluster {
     }
   }
 
+  /// The last lines of every broker's log, for messages.
+  lastLines(lines = 5): string {
+    return this.nodes
+      .map((node, i) => {
+        const last = node.logTail().trimEnd().split('\n').slice(-lines)
+        return `  broker ${i + 1} ${node.running ? 'runs' : 'does not run'}\n${last.map(line => `    ${line.slice(0, 240)}\n`).join('')}`
+      })
+      .join('')
+  }
+
   /// Starts a node that was stopped or killed.
   restart(index: number): void {
     this.nodes[index]?.start('tied', this.#say)

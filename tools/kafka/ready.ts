@@ -4,6 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Connection, metadataV12 } from '@platformatic/kafka'
 
 const CONNECT_MS = 1000
+/// Of a connection and a request: on a broker that is on its way down, either may never end.
+const ASK_MS_MAX = 3000
 const PAUSE_MS = 50
 
 /// Waits until the broker at 127.0.0.1:port knows `brokers` brokers. Returns false when it does not within
@@ -24,6 +26,16 @@ export async function answers(
 
 /// How many brokers the one at this port knows; 0 when it does not answer.
 export async function brokersKnown(port: number): Promise<number> {
+  const abort = new AbortController()
+  const limit = pause(ASK_MS_MAX, 0, { signal: abort.signal }).catch(() => 0)
+  try {
+    return await Promise.race([ask(port), limit])
+  } finally {
+    abort.abort()
+  }
+}
+
+async function ask(port: number): Promise<number> {
   const connection = new Connection('volumer-tools', {
     connectTimeout: CONNECT_MS,
     requestTimeout: CONNECT_MS,
