@@ -4,6 +4,7 @@
 import { invariant } from '../invariant.js'
 import type { SwapBatch } from '../swap-batch.js'
 import type { RollerConfig } from './config.js'
+import { Summaries } from './query/summaries.js'
 import { appendSwap } from './rows/append-swap.js'
 import { BLOCK_TICKS, Block, END } from './rows/block.js'
 import { digestOfRow } from './rows/digest.js'
@@ -20,6 +21,8 @@ import { View } from './view/view.js'
 /// How often, in a stretch of time as long as the retention, all pairs and tokens are gone through to free those that
 /// are not in use: seldom, so that it costs next to nothing; and so that what lingers is a small part of the whole.
 const SWEEPS_PER_RETENTION = 32
+/// Of what is kept for questions (query/summaries.ts): a day of a token with 100 swaps a second is some 20 MB.
+const SUMMARIES_BYTES_MAX = 96 * 2 ** 20
 
 export class Ledger implements Interner {
   readonly tokenNames = new Names()
@@ -29,6 +32,7 @@ export class Ledger implements Interner {
   readonly view: View
   readonly readings: Readings
   readonly parts: Parts
+  readonly summaries = new Summaries(SUMMARIES_BYTES_MAX)
   /// Of the delta under way, and of the current segment of parts.
   readonly deltaDictionary: DictionaryWriter
   readonly partDictionary: DictionaryWriter
@@ -165,6 +169,7 @@ export class Ledger implements Interner {
       if (entry !== undefined) {
         if (this.lateEntries.delete(entry)) this.#recountLate()
         this.slices.remove(entry)
+        this.summaries.forgetBlock(entry.index)
       }
       this.#oldest = this.#nextOldest()
     }

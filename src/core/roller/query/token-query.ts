@@ -3,13 +3,19 @@
 ///
 /// One scan answers everything that is asked at once. All of it is as of one state of the machine: its version is that
 /// of the beginning.
+///
+/// What the order of swaps does not change is added up block by block: from summaries (summaries.ts) where a block lies whole in
+/// a stretch and nothing of single swaps is wanted there, else from rows. Then the blocks at the ends of each stretch are
+/// looked at in chain order (stretch-ends.ts). A median of many swaps takes the rows a second time (trade-sizes.ts).
 
 import { FIELDS_PER_WINDOW } from '../../stats.js'
 import { type EpochMs, epochMs, type Offset, type Tick } from '../../units.js'
 import type { Ledger } from '../ledger.js'
 import type { Block } from '../rows/block.js'
+import type { PairTable } from './pair-table.js'
+import { StretchEnds } from './stretch-ends.js'
 import { StretchSums } from './stretch-sums.js'
-import { TokenScan } from './token-scan.js'
+import { type ScannedBlock, TokenScan } from './token-scan.js'
 import { TradeSizes } from './trade-sizes.js'
 import { TraderSums } from './trader-sums.js'
 
@@ -85,18 +91,30 @@ export class TokenQuery {
   readonly #question: TokenQuestion
   readonly #offset: Offset
   readonly #scan: TokenScan
+  /// The token's traders.
+  readonly #numbers: PairTable
+  /// By stretch, in relative ticks.
   readonly #after: readonly number[]
   readonly #to: readonly number[]
   readonly #sums: readonly StretchSums[]
   readonly #sizes = new Map<number, TradeSizes>()
-  readonly #all = new StretchSums()
+  readonly #ends: StretchEnds
   readonly #traders: TraderSums | null
+  /// Of the block that was added last, in the first stretch; -1 without swaps there.
+  #largestUsd = -1
   #largest: ScannedTrade[] = []
   /// Newest first.
-  #newest: ScannedTrade[] = []
-  readonly #active: number[] = []
+  readonly #newest: ScannedTrade[] = []
+  /// Stretches with swaps of the tick that was looked at last.
+  #active: readonly number[] = []
   #activeTick = Number.NaN
-  /// Swaps that were looked at.
+  /// Stretches whose sizes are wanted in this pass.
+  #sized: readonly number[]
+  #endBlocks: number[] | null = null
+  #phase: 'sums' | 'sizes' | 'ends' = 'sums'
+  /// Blocks of the phase that are still to be looked at, newest first.
+  #left: number
+  /// Swaps that were looked at, in whatever way.
   rows = 0
 
   constructor(ledger: Ledger, token: number, origin: number, offset: Offset, question: TokenQuestion) {
@@ -105,26 +123,40 @@ export class TokenQuery {
     this.#offset = offset
     this.#after = question.stretches.map(({ after }) => after - origin)
     this.#to = question.stretches.map(({ to }) => to - origin)
-    this.#scan = new TokenScan(ledger, token, Math.min(...this.#after), Math.max(...this.#to))
+    const summaries = ledger.summaries.use(token, ledger.view.tokens.pairs[token] as number)
+    this.#numbers = summaries.numbers
+    this.#scan = new TokenScan(ledger, token, summaries, Math.min(...this.#after), Math.max(...this.#to))
+    this.#left = this.#scan.blocks.length
     this.#sums = question.stretches.map(() => new StretchSums())
+    this.#ends = new StretchEnds(question.stretches.length)
+    this.#sized = question.medians
     for (const index of question.medians) this.#sizes.set(index, new TradeSizes())
-    this.#traders = question.traders > 0 ? new TraderSums() : null
+    this.#traders = question.traders > 0 ? new TraderSums(summaries.numbers) : null
   }
 
-  /// Goes on for a block. See TokenScan.step.
+  /// Goes on for a block. `done` when all is found; `expired` when a block was taken away from memory, or left the
+  /// retention, since the beginning: then the question has to be asked again.
   step(): 'more' | 'done' | 'expired' {
-    return this.#scan.step((rows, order, begin) => {
-      this.rows += order.length
-      for (const row of order) this.#take(rows, row, begin + (rows.slot[row] as number))
-      if (this.#question.newest > 0) this.#keepNewest(rows, order, begin)
-    })
+    if (this.#scan.isExpired) return 'expired'
+    if (this.#phase === 'ends') return this.#stepEnds()
+    const block = this.#scan.blocks[--this.#left]
+    if (block !== undefined) {
+      const isHere = this.#phase === 'sums' ? this.#add(block) : this.#addSizes(block)
+      return isHere ? 'more' : 'expired'
+    }
+    this.#sized = this.#sized.filter(index => this.#sizes.get(index)?.endPass())
+    this.#phase = this.#sized.length > 0 ? 'sizes' : 'ends'
+    this.#left = this.#scan.blocks.length
+    return 'more'
   }
 
   /// In the same turn as the step that was the last.
   findings(): TokenFindings {
     const cells = new Float64Array(this.#sums.length * FIELDS_PER_WINDOW)
-    for (const [i, sums] of this.#sums.entries()) sums.write(cells, i * FIELDS_PER_WINDOW)
-    const { firstMs, lastMs, close } = this.#all
+    const ends = this.#ends.found
+    for (const [i, found] of ends.entries()) this.#sums[i]?.write(cells, i * FIELDS_PER_WINDOW, found)
+    const firstMs = Math.min(...ends.map(({ firstMs }) => firstMs))
+    const lastMs = Math.max(...ends.map(({ lastMs }) => lastMs))
     return {
       offset: this.#offset,
       cells,
@@ -134,56 +166,134 @@ export class TokenQuery {
       traders: this.#topTraders(),
       firstSeen: Number.isFinite(firstMs) ? epochMs(firstMs) : null,
       lastSeen: Number.isFinite(lastMs) ? epochMs(lastMs) : null,
-      price: close,
+      price: this.#ends.lastPrice,
     }
   }
 
-  #take(rows: Block, row: number, tick: number): void {
-    if (tick !== this.#activeTick) this.#activate(tick)
-    if (this.#active.length === 0) return
-    for (const i of this.#active) {
-      this.#sums[i]?.add(rows, row)
+  /// Adds a block. False when it has been taken away.
+  #add(block: ScannedBlock): boolean {
+    const { begin, last } = block
+    const active = this.#overlapping(begin, last)
+    if (active.length === 0) return true
+    const summary = active.every(i => this.#isWithin(i, begin, last) && !this.#wantsRows(i))
+      ? this.#scan.summaryOf(block)
+      : null
+    this.#largestUsd = -1
+    if (summary === null) {
+      return this.#scan.visitRows(block, (rows, row) => this.#addRow(rows, row, begin)) && this.#list(block)
+    }
+    if (active.includes(0)) this.#largestUsd = summary.sums.largest
+    this.rows += summary.count
+    for (const i of active) {
+      this.#sums[i]?.addSummary(summary)
+      this.#ends.note(i, this.#left, summary.sums.pricedSlot >= 0)
+    }
+    const { late } = block
+    for (let row = 0; row < (late?.rows ?? 0); row++) if (late !== null) this.#addRow(late, row, begin)
+    return this.#list(block)
+  }
+
+  #addRow(rows: Block, row: number, begin: number): void {
+    const active = this.#activeAt(begin + (rows.slot[row] as number))
+    if (active.length === 0) return
+    this.rows++
+    const trader = this.#numbers.numberOf((rows.pairSide[row] as number) >> 1)
+    const isPriced = !Number.isNaN(rows.price[row] as number)
+    for (const i of active) {
+      this.#sums[i]?.add(rows, row, trader)
+      this.#ends.note(i, this.#left, isPriced)
       if (this.#sizes.size > 0) this.#sizes.get(i)?.add(rows.usd[row] as number)
       if (i > 0) continue
-      this.#traders?.add(rows, row)
-      if (this.#question.largest > 0) this.#offer(rows, row)
+      this.#traders?.add(rows, row, trader)
+      if ((rows.usd[row] as number) > this.#largestUsd) this.#largestUsd = rows.usd[row] as number
     }
-    this.#all.add(rows, row)
   }
 
-  /// The stretches that hold a tick: swaps come by ticks, and there may be many stretches.
-  #activate(tick: number): void {
-    this.#activeTick = tick
-    this.#active.length = 0
+  #addSizes(block: ScannedBlock): boolean {
+    const { begin, last } = block
+    if (!this.#overlapping(begin, last).some(i => this.#sized.includes(i))) return true
+    return this.#scan.visitRows(block, (rows, row) => {
+      for (const i of this.#activeAt(begin + (rows.slot[row] as number))) {
+        if (this.#sized.includes(i)) this.#sizes.get(i)?.add(rows.usd[row] as number)
+      }
+    })
+  }
+
+  #stepEnds(): 'more' | 'done' | 'expired' {
+    this.#endBlocks ??= this.#ends.blocks()
+    const at = this.#endBlocks.pop()
+    if (at === undefined) return 'done'
+    const block = this.#scan.blocks[at]
+    const chain = block === undefined ? null : this.#scan.chainOf(block, () => true)
+    if (block === undefined || chain === null) return 'expired'
+    const { slot } = chain.rows
+    this.#ends.read(at, chain, (i, row) => this.#holds(i, block.begin + (slot[row] as number)))
+    return 'more'
+  }
+
+  /// Stretches that hold some of the ticks.
+  #overlapping(begin: number, last: number): number[] {
+    const found: number[] = []
     for (let i = 0; i < this.#after.length; i++) {
-      if (tick > (this.#after[i] as number) && tick <= (this.#to[i] as number)) this.#active.push(i)
+      if ((this.#after[i] as number) < last && (this.#to[i] as number) >= begin) found.push(i)
     }
+    return found
   }
 
-  /// Largest first; of equal ones the newer first, since swaps come in chain order.
+  #isWithin(stretch: number, begin: number, last: number): boolean {
+    return (this.#after[stretch] as number) < begin && (this.#to[stretch] as number) >= last
+  }
+
+  #holds(stretch: number, tick: number): boolean {
+    return tick > (this.#after[stretch] as number) && tick <= (this.#to[stretch] as number)
+  }
+
+  /// Whether more of a stretch is wanted than summaries know.
+  #wantsRows(stretch: number): boolean {
+    return this.#sizes.has(stretch) || (stretch === 0 && this.#traders !== null)
+  }
+
+  /// The stretches that hold a tick: many rows share one.
+  #activeAt(tick: number): readonly number[] {
+    if (tick === this.#activeTick) return this.#active
+    this.#activeTick = tick
+    this.#active = this.#after.flatMap((_, i) => (this.#holds(i, tick) ? [i] : []))
+    return this.#active
+  }
+
+  /// Goes on with the lists of the first stretch. False when the block has been taken away.
+  #list(block: ScannedBlock): boolean {
+    const { largest, newest } = this.#question
+    const missing = newest - this.#newest.length
+    const least =
+      this.#largest.length < largest ? -1 : (this.#largest.at(-1)?.usd ?? Number.POSITIVE_INFINITY)
+    if (this.#largestUsd < 0 || (missing === 0 && this.#largestUsd <= least)) return true
+    const isWanted = (rows: Block, row: number) =>
+      (missing > 0 || (rows.usd[row] as number) > least) &&
+      this.#holds(0, block.begin + (rows.slot[row] as number))
+    const chain = this.#scan.chainOf(block, isWanted)
+    if (chain === null) return false
+    const { rows, order } = chain
+    const found: number[] = []
+    for (let i = order.length - 1; i >= 0; i--) {
+      const row = order[i] as number
+      if (isWanted(rows, row)) found.push(row)
+    }
+    for (const row of found.slice(0, missing)) this.#newest.push(this.#tradeOf(rows, row))
+    for (const row of found) this.#offer(rows, row)
+    return true
+  }
+
+  /// Largest first; of equal ones the newer first: swaps come newest first.
   #offer(rows: Block, row: number): void {
     const most = this.#question.largest
     const usd = rows.usd[row] as number
     const largest = this.#largest
-    if (largest.length === most && usd < (largest.at(-1)?.usd ?? 0)) return
+    if (largest.length === most && usd <= (largest.at(-1)?.usd ?? Number.POSITIVE_INFINITY)) return
     let at = largest.length
-    while (at > 0 && (largest[at - 1]?.usd ?? 0) <= usd) at--
+    while (at > 0 && (largest[at - 1]?.usd ?? 0) < usd) at--
     largest.splice(at, 0, this.#tradeOf(rows, row))
     if (largest.length > most) largest.length = most
-  }
-
-  /// Of a block, whose swaps are newer than all before it: no more than can stay are made.
-  #keepNewest(rows: Block, order: readonly number[], begin: number): void {
-    const most = this.#question.newest
-    const after = this.#after[0] as number
-    const to = this.#to[0] as number
-    const found: ScannedTrade[] = []
-    for (let k = order.length - 1; k >= 0 && found.length < most; k--) {
-      const row = order[k] as number
-      const tick = begin + (rows.slot[row] as number)
-      if (tick > after && tick <= to) found.push(this.#tradeOf(rows, row))
-    }
-    this.#newest = [...found, ...this.#newest.slice(0, most - found.length)]
   }
 
   #tradeOf(rows: Block, row: number): ScannedTrade {

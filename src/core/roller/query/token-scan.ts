@@ -1,85 +1,170 @@
-/// The accepted swaps of one token in a stretch of event time, block by block, oldest first: what everything is computed
+/// The accepted swaps of one token in a stretch of event time, block by block, newest first: what everything is computed
 /// from that the configured windows do not hold.
 ///
-/// A scan shows one state of the machine, that of its beginning, however much is rolled between its steps: rows in
-/// memory are copied at the beginning (a token's are few), and of blocks on disk it remembers how many parts they had.
+/// A scan shows one state of the machine, that of its beginning, however much is rolled between its steps. Of a block in
+/// the hot range it remembers how many rows there were: rows are only ever appended. Of a block on disk it remembers how
+/// many parts it had, and copies the rows that are in memory only: a token's are few.
 
 import type { Ledger } from '../ledger.js'
-import { Block } from '../rows/block.js'
-import { chainOrder } from '../slices/block-runs.js'
-import { copyToken } from '../slices/slices.js'
+import { BLOCK_TICKS, Block } from '../rows/block.js'
+import { chainOrder, chainOrderOf } from '../slices/block-runs.js'
+import { type BlockEntry, copyToken } from '../slices/slices.js'
+import { BlockSummary, SUMMARY_ROWS } from './block-summary.js'
+import type { TokenSummaries } from './summaries.js'
 
-/// Takes rows of the token, in chain order: order[0], order[1], … of `rows`, which are used again. `begin` is the
-/// relative tick of slot 0.
-export type VisitRows = (rows: Block, order: readonly number[], begin: number) => void
-
-interface ScannedBlock {
-  readonly index: number
+/// A block that the scan comes to.
+export interface ScannedBlock {
+  readonly entry: BlockEntry
+  /// Relative ticks of its first and last slice.
   readonly begin: number
+  readonly last: number
   /// Parts on disk.
   readonly parts: number
-  /// Rows that are in memory only.
-  readonly inMemory: Block | null
+  /// All rows of the block, of which the first `hotRows` are looked at; null when it is on disk.
+  readonly hot: Block | null
+  readonly hotRows: number
+  /// Of a block on disk, the token's rows that are in memory only.
+  readonly late: Block | null
 }
+
+/// Some rows, in an order: order[0], order[1], …
+export interface OrderedRows {
+  readonly rows: Block
+  readonly order: ArrayLike<number>
+}
+
+export type VisitRow = (rows: Block, row: number) => void
 
 export class TokenScan {
   readonly #ledger: Ledger
   readonly #token: number
-  readonly #after: number
-  readonly #to: number
-  readonly #blocks: ScannedBlock[] = []
-  readonly #rows = new Block(64)
-  #next = 0
+  readonly #summaries: TokenSummaries
+  /// Oldest first.
+  readonly blocks: readonly ScannedBlock[]
 
-  /// The swaps with after < tick ≤ to, in relative ticks.
-  constructor(ledger: Ledger, token: number, after: number, to: number) {
+  /// The swaps with after < tick ≤ to, in relative ticks: whole blocks, of which those at the ends hold others too.
+  constructor(ledger: Ledger, token: number, summaries: TokenSummaries, after: number, to: number) {
     this.#ledger = ledger
     this.#token = token
-    this.#after = after
-    this.#to = to
-    const { slices } = ledger
+    this.#summaries = summaries
+    this.blocks = to > after ? this.#between(after + 1, to) : []
+  }
+
+  /// Whether a block has left the retention since the beginning, and with it perhaps names: what the scan has found is
+  /// then of no use. So it is when a block has moved to disk.
+  get isExpired(): boolean {
+    const oldest = this.blocks[0]
+    return oldest !== undefined && !this.#isKept(oldest)
+  }
+
+  /// What all rows of a block come to, but for those of `late`; null where that is not known, and rows are to be read.
+  summaryOf(block: ScannedBlock): BlockSummary | null {
+    if (block.hot !== null || block.parts === 0) return null
+    const { parts, summaries } = this.#ledger
+    const { numbers, byBlock } = this.#summaries
+    const { index } = block.entry
+    let summary = byBlock.get(index)
+    // Another question has added what came after the beginning of this one.
+    if (summary !== undefined && summary.parts > block.parts) return null
+    if (summary?.parts === block.parts) return summary
+    if (summary === undefined) {
+      const run = parts.runOf(index, this.#token, 0)
+      if (run === null || run.count < SUMMARY_ROWS) return null
+      summary = BlockSummary.ofRun(run, numbers)
+    }
+    summary.addLate(this.#readParts(block, summary.parts), block.parts, numbers)
+    summaries.keep(this.#token, this.#summaries, index, summary)
+    return summary
+  }
+
+  /// Visits the token's rows of a block, in any order. False when the block has moved meanwhile.
+  visitRows(block: ScannedBlock, visit: VisitRow): boolean {
+    if (!this.#isKept(block)) return false
+    const { hot, hotRows, late, parts } = block
+    if (hot !== null) {
+      const { token } = hot
+      for (let row = 0; row < hotRows; row++) if (token[row] === this.#token) visit(hot, row)
+      return true
+    }
+    for (let part = 0; part < parts; part++) {
+      const run = this.#ledger.parts.runOf(block.entry.index, this.#token, part)
+      run?.readRows(false)
+      for (let row = 0; row < (run?.count ?? 0); row++) if (run !== null) visit(run.rows, row)
+    }
+    for (let row = 0; row < (late?.rows ?? 0); row++) if (late !== null) visit(late, row)
+    return true
+  }
+
+  /// The token's rows of a block in chain order, with their places: those that are wanted, or more. They are the
+  /// caller's until the next call. Null when the block has moved meanwhile.
+  chainOf(block: ScannedBlock, wanted: (rows: Block, row: number) => boolean): OrderedRows | null {
+    if (!this.#isKept(block)) return null
+    const { hot, hotRows } = block
+    if (hot !== null) {
+      const which: number[] = []
+      for (let row = 0; row < hotRows; row++) {
+        if (hot.token[row] === this.#token && wanted(hot, row)) which.push(row)
+      }
+      return { rows: hot, order: chainOrderOf(hot, which) ?? [] }
+    }
+    const late = this.#readParts(block, 1)
+    const run = block.parts > 0 ? this.#ledger.parts.runOf(block.entry.index, this.#token, 0) : null
+    run?.readRows(true)
+    // The rows of a run are in chain order.
+    if (run !== null && late === null && block.late === null) {
+      return { rows: run.rows, order: Array.from({ length: run.count }, (_, row) => row) }
+    }
+    const rows = new Block(256)
+    for (const some of [run?.rows ?? null, late, block.late]) if (some !== null) rows.copyRows(some)
+    return { rows, order: chainOrder(rows) ?? this.#orderWithIds(block, rows) }
+  }
+
+  #between(from: number, to: number): ScannedBlock[] {
+    const { slices } = this.#ledger
     const { tokenBlocks } = slices
     const last = slices.blockOf(to)
-    let node = to > after ? tokenBlocks.from(token, slices.blockOf(after + 1)) : -1
+    const found: ScannedBlock[] = []
+    let node = tokenBlocks.from(this.#token, slices.blockOf(from))
     for (; node >= 0 && tokenBlocks.blockOf(node) <= last; node = tokenBlocks.next(node)) {
       const entry = slices.get(tokenBlocks.blockOf(node))
-      if (entry === undefined) continue
-      const inMemory = entry.rows === null ? null : new Block(16)
-      if (inMemory !== null) copyToken(entry.rows, token, inMemory)
-      const parts = entry.onDisk ? ledger.parts.piecesOf(entry.index).length : 0
-      this.#blocks.push({ index: entry.index, begin: entry.begin, parts, inMemory })
+      if (entry !== undefined) found.push(this.#scanned(entry))
+    }
+    return found
+  }
+
+  #scanned(entry: BlockEntry): ScannedBlock {
+    const { begin, rows, onDisk } = entry
+    return {
+      ...{ entry, begin, last: begin + BLOCK_TICKS - 1 },
+      parts: onDisk ? this.#ledger.parts.piecesOf(entry.index).length : 0,
+      hot: onDisk ? null : rows,
+      hotRows: onDisk ? 0 : (rows?.rows ?? 0),
+      late: onDisk && rows !== null ? copyToken(rows, this.#token, null) : null,
     }
   }
 
-  /// How many blocks there are to read.
-  get blocks(): number {
-    return this.#blocks.length
+  #isKept({ entry, hot }: ScannedBlock): boolean {
+    return this.#ledger.slices.get(entry.index) === entry && (hot === null || entry.rows === hot)
   }
 
-  /// Reads the next block. `done` when all have been; `expired` when one has left the retention since the beginning, and
-  /// with it perhaps names: what the scan has found is then of no use.
-  step(visit: VisitRows): 'more' | 'done' | 'expired' {
-    const oldest = this.#blocks[0]
-    if (oldest !== undefined && this.#ledger.slices.get(oldest.index) === undefined) return 'expired'
-    const block = this.#blocks[this.#next++]
-    if (block === undefined) return 'done'
-    const rows = this.#rows
-    rows.clear()
-    this.#ledger.parts.readToken(block.index, this.#token, block.parts, found => rows.copyRows(found))
-    if (block.inMemory !== null) rows.copyRows(block.inMemory)
-    const order = chainOrder(rows) ?? this.#orderWithIds(block, rows)
-    const from = this.#after - block.begin
-    const to = this.#to - block.begin
-    const inside = order.filter(row => (rows.slot[row] as number) > from && (rows.slot[row] as number) <= to)
-    if (inside.length > 0) visit(rows, inside, block.begin)
-    return 'more'
+  /// The token's rows of the parts from the `from`-th on; null without any.
+  #readParts({ entry, parts }: ScannedBlock, from: number): Block | null {
+    let rows: Block | null = null
+    for (let part = from; part < parts; part++) {
+      const run = this.#ledger.parts.runOf(entry.index, this.#token, part)
+      if (run === null) continue
+      run.readRows(true)
+      rows ??= new Block(16)
+      rows.copyRows(run.rows)
+    }
+    return rows
   }
 
   /// Fingerprints decide: never on a chain, but then exactly.
-  #orderWithIds({ index, parts, inMemory }: ScannedBlock, rows: Block): readonly number[] {
+  #orderWithIds({ entry, parts, late }: ScannedBlock, rows: Block): readonly number[] {
     rows.clear()
-    this.#ledger.parts.readWithIds(index, parts, token => token === this.#token, rows)
-    if (inMemory !== null) rows.copyRows(inMemory)
+    this.#ledger.parts.readWithIds(entry.index, parts, token => token === this.#token, rows)
+    if (late !== null) rows.copyRows(late)
     return chainOrder(rows) ?? []
   }
 }

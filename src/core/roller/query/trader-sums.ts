@@ -1,8 +1,9 @@
 /// What each trader has bought and sold of a token in a stretch of event time.
 
 import type { Block } from '../rows/block.js'
+import { grownFloat64 } from '../tables/columns.js'
 import { COUNT, HIGH, HIGH_USD, INTS, LINE, Lines, USD, USD_LIMB } from '../tables/lines.js'
-import { PairTable } from './pair-table.js'
+import type { PairTable } from './pair-table.js'
 
 export interface TraderSum {
   /// Pair of the token and the trader (tables/pairs.ts).
@@ -19,39 +20,59 @@ export interface TraderSum {
 }
 
 export class TraderSums {
-  readonly #pairs = new PairTable()
+  readonly #numbers: PairTable
   readonly #lines = new Lines(64)
-  readonly #lastMs: number[] = []
+  #lastMs = new Float64Array(64)
 
-  add(rows: Block, row: number): void {
-    const pairSide = rows.pairSide[row] as number
-    const number = this.#pairs.numberOf(pairSide >> 1)
-    if (number >= this.#lines.capacity) this.#lines.grow(number + 1)
+  /// `numbers` are those that `add` is given.
+  constructor(numbers: PairTable) {
+    this.#numbers = numbers
+  }
+
+  /// Adds a swap of the trader with a number, in any order.
+  add(rows: Block, row: number, trader: number): void {
+    if (trader >= this.#lines.capacity) {
+      this.#lines.grow(trader + 1)
+      this.#lastMs = grownFloat64(this.#lastMs, trader + 1)
+    }
     this.#lines.addSwap(
-      number,
-      pairSide & 1,
+      trader,
+      (rows.pairSide[row] as number) & 1,
       rows.usd[row] as number,
       rows.amountLow[row] as number,
       rows.amountMid[row] as number,
       rows.amountHigh[row] as number,
     )
-    this.#lastMs[number] = Math.max(this.#lastMs[number] ?? 0, rows.timeMs[row] as number)
-  }
-
-  get size(): number {
-    return this.#pairs.size
+    const timeMs = rows.timeMs[row] as number
+    if (timeMs > (this.#lastMs[trader] as number)) this.#lastMs[trader] = timeMs
   }
 
   /// The `limit` traders with the largest volume, largest first; those of equal volume by `nameOf` in the order of
   /// their bytes.
   top(limit: number, nameOf: (pair: number) => Uint8Array): TraderSum[] {
-    const numbers = Array.from({ length: this.size }, (_, number) => number)
-    const compare = (a: number, b: number): number =>
-      this.#compareVolume(b, a) || compareNames(nameOf(this.#pairs.pairOf(a)), nameOf(this.#pairs.pairOf(b)))
-    return numbers
-      .sort(compare)
-      .slice(0, limit)
-      .map(number => this.#sumOf(number))
+    const comesBefore = (a: number, b: number): boolean => {
+      const volume = this.#compareVolume(b, a)
+      if (volume !== 0) return volume < 0
+      return compareNames(nameOf(this.#numbers.pairOf(a)), nameOf(this.#numbers.pairOf(b))) < 0
+    }
+    // Most are not among the largest, so one look at each will do.
+    const largest: number[] = []
+    const traders = Math.min(this.#numbers.size, this.#lines.capacity)
+    for (let trader = 0; trader < traders; trader++) {
+      if (!this.#hasTraded(trader)) continue
+      const least = largest[limit - 1]
+      if (least !== undefined && !comesBefore(trader, least)) continue
+      let at = largest.length
+      while (at > 0 && comesBefore(trader, largest[at - 1] as number)) at--
+      largest.splice(at, 0, trader)
+      if (largest.length > limit) largest.length = limit
+    }
+    return largest.map(trader => this.#sumOf(trader))
+  }
+
+  #hasTraded(trader: number): boolean {
+    const { ints } = this.#lines
+    return ints[trader * INTS + COUNT] !== 0 || ints[trader * INTS + COUNT + 1] !== 0
   }
 
   #compareVolume(a: number, b: number): number {
@@ -74,7 +95,7 @@ export class TraderSums {
     const [buyUsd, buyCarry] = this.#side(number, 0)
     const [sellUsd, sellCarry] = this.#side(number, 1)
     return {
-      pair: this.#pairs.pairOf(number),
+      pair: this.#numbers.pairOf(number),
       buyUsd,
       buyUsdHigh: (high?.[number * HIGH + HIGH_USD] ?? 0) + buyCarry,
       sellUsd,

@@ -107,7 +107,14 @@ export class BlockRuns {
 
 /// The numbers of all rows in chain order; null when only fingerprints can tell, and some have not been read.
 export function chainOrder(rows: Block): number[] | null {
-  const order = Array.from({ length: rows.rows }, (_, row) => row)
+  return chainOrderOf(
+    rows,
+    Array.from({ length: rows.rows }, (_, row) => row),
+  )
+}
+
+/// Puts some rows in chain order; null as above.
+export function chainOrderOf(rows: Block, order: number[]): number[] | null {
   order.sort((a, b) => compareRows(rows, a, rows, b))
   for (let i = 1; i < order.length; i++) {
     const a = order[i - 1] as number

@@ -312,7 +312,12 @@ export class Slices {
 }
 
 /// Appends a token's rows.
-export function copyToken(from: Block | null, token: number, into: Block): void {
-  if (from === null) return
-  for (let row = 0; row < from.rows; row++) if (from.token[row] === token) into.copyRow(from, row)
+export function copyToken(from: Block | null, token: number, into: Block | null): Block | null {
+  let copy = into
+  for (let row = 0; row < (from?.rows ?? 0); row++) {
+    if (from === null || from.token[row] !== token) continue
+    copy ??= new Block(16)
+    copy.copyRow(from, row)
+  }
+  return copy
 }

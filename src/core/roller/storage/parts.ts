@@ -79,17 +79,25 @@ export class Parts {
   /// Visits a token's rows of the block, part by part of the first `parts`, those of each in chain order, with their
   /// places and without fingerprints. The rows are used again for the next part.
   readToken(block: number, token: number, parts: number, visit: (rows: Block) => void): void {
-    const wanted = (this.#names.hashOf[token] as number) >>> 0
     for (let part = 0; part < Math.min(parts, this.#contents.get(block)?.length ?? 0); part++) {
-      const { contents, stored, dictionary } = this.#part(block, part)
-      const piece = pieceOf(contents.firstHashes, wanted)
-      if (piece < 0) continue
-      const runs = this.#tokenRuns
-      runs.begin(stored.piece(piece), block, dictionary.pairs)
-      if (!runs.seek(token, wanted, contents.firstHashes[piece] as number)) continue
-      runs.readRows(true)
-      visit(runs.rows)
+      const run = this.runOf(block, token, part)
+      if (run === null) continue
+      run.readRows(true)
+      visit(run.rows)
     }
+  }
+
+  /// The token's run in a part of the block, as far as RunReader.seek reads it; null without one. It is the caller's until
+  /// the next call.
+  runOf(block: number, token: number, part: number): RunReader | null {
+    if (part >= (this.#contents.get(block)?.length ?? 0)) return null
+    const wanted = (this.#names.hashOf[token] as number) >>> 0
+    const { contents, stored, dictionary } = this.#part(block, part)
+    const piece = pieceOf(contents.firstHashes, wanted)
+    if (piece < 0) return null
+    const run = this.#tokenRuns
+    run.begin(stored.piece(piece), block, dictionary.pairs)
+    return run.seek(token, wanted, contents.firstHashes[piece] as number) ? run : null
   }
 
   /// Appends those rows of the first `parts` parts of the block for which `wanted` holds, with their fingerprints: reads

@@ -31,6 +31,17 @@ export class RunSums {
     this.largest = 0
   }
 
+  copy(): RunSums {
+    const copy = new RunSums()
+    copy.line.addLine(0, this.line, 0)
+    copy.pricedSlot = this.pricedSlot
+    copy.price = this.price
+    copy.high = this.high
+    copy.low = this.low
+    copy.largest = this.largest
+    return copy
+  }
+
   /// Rows come in chain order.
   add(rows: Block, row: number): void {
     const usd = rows.usd[row] as number
