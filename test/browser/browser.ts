@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { CHROMIUM_FLAGS, chromium as chromiumPath } from '../../tools/browser/chromium.js'
+import { eventually } from '../wait/eventually.js'
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..')
 /// Pictures of each view, for people. Git ignores them.
@@ -25,9 +26,14 @@ export interface Opened {
   readonly lessMotion?: boolean
   /// The server goes away, refuses, or has no archive: browsers print that as errors.
   readonly mayFail?: boolean
+  /// The page's clock can be held; see `holdClock`.
+  readonly ownClock?: boolean
   /// What the browser keeps, of another page: the same reader.
   readonly as?: Page
 }
+
+/// How long a page may take on a machine that does much else: only who fails waits for so long.
+const LIMIT_MS = 45_000
 
 export async function launch(): Promise<Browser> {
   const executablePath = chromiumPath()
@@ -39,8 +45,9 @@ export async function open(
   t: TestContext,
   browser: Browser,
   url: string,
-  { width = 1280, height = 800, dark = false, lessMotion = false, mayFail = false, as }: Opened = {},
+  options: Opened = {},
 ): Promise<Page> {
+  const { width = 1280, height = 800, dark = false, lessMotion = false, mayFail = false, as } = options
   const context: BrowserContext =
     as?.context() ??
     (await browser.newContext({
@@ -50,7 +57,8 @@ export async function open(
       locale: 'en-GB',
     }))
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(LIMIT_MS)
+  if (options.ownClock === true) await page.clock.install()
   const faults: string[] = []
   page.on('pageerror', error => faults.push(error.stack ?? error.message))
   page.on('console', message => {
@@ -66,6 +74,45 @@ export async function open(
   })
   await page.goto(url)
   return page
+}
+
+/// Lets the page's time stand still: what it says for a moment only stays, until `page.clock.resume()`.
+export async function holdClock(page: Page): Promise<void> {
+  // Time can be held in the future only.
+  const { now }: { now: number } = await page.evaluate('({ now: Date.now() })')
+  await page.clock.pauseAt(now + 1000)
+}
+
+/// What the page has said since it was asked to listen.
+export interface Said {
+  /// Resolves when it has said this, be it gone already.
+  heard(what: RegExp): Promise<void>
+}
+
+/// Notes each banner, each notice and each state of the connection as it appears, so that no test has to catch it.
+export async function listen(page: Page): Promise<Said> {
+  await page.evaluate(`
+    window.said = []
+    const note = () => {
+      const texts = [...document.querySelectorAll('.banner, .notice, .link[aria-label]')]
+        .map(each => each.getAttribute('aria-label') ?? each.textContent)
+      for (const text of texts) if (!window.said.includes(text)) window.said.push(text)
+    }
+    note()
+    new MutationObserver(note).observe(document.body, {
+      subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['aria-label'],
+    })
+    undefined`)
+  return {
+    heard: what =>
+      eventually(async () => {
+        const said: readonly string[] = await page.evaluate('window.said')
+        assert.ok(
+          said.some(text => what.test(text)),
+          `wanted ${what}, heard ${JSON.stringify(said)}`,
+        )
+      }, LIMIT_MS),
+  }
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {

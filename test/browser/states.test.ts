@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { cleanEnvironment } from '../integration/server.js'
 import { eventually } from '../wait/eventually.js'
-import { accessible, launch, open, screenshot } from './browser.js'
+import { accessible, holdClock, launch, listen, open, screenshot } from './browser.js'
 import { Market } from './market.js'
 
 const MAIN = resolve(fileURLToPath(import.meta.url), '../../../src/main.js')
@@ -21,30 +21,42 @@ after(() => browser.close())
 
 test('a restart, polite or not, is survived without a reload: said, counted down, healed', async t => {
   const market = await Market.open(t, { flags: ['--checkpoint-interval', '200ms'] })
-  const page = await open(t, browser, market.url, { mayFail: true })
+  const page = await open(t, browser, market.url, { mayFail: true, ownClock: true })
   const btc = page.locator('.rows .row[data-token="BTC"]')
+  const banner = page.locator('.banner')
+  const live = page.getByRole('status', { name: 'Connection: live' })
   await btc.waitFor()
   await page.evaluate('window.sameDocument = true')
+  const said = await listen(page)
 
+  // While the page's clock is held it does not try again, so that what it says can be looked at.
+  await holdClock(page)
   market.server.signal('SIGTERM')
-  const banner = page.locator('.banner')
-  await banner.filter({ hasText: 'The server is restarting' }).waitFor()
-  await banner.filter({ hasText: /Next try in \d+ s|Trying again/ }).waitFor()
+  await banner.filter({ hasText: /^The server is restarting\..* Next try in \d+ s\./ }).waitFor()
   await page.getByRole('status', { name: 'Connection: offline' }).waitFor()
   await screenshot(page, 'state-restarting')
   assert.deepEqual(await market.server.exited, { code: 0, signal: null })
   await market.startAgain()
-  await page.getByRole('status', { name: 'Connection: live' }).waitFor({ timeout: 30_000 })
-  await page.getByText(/Connected again after \d+ s/).waitFor()
-  await screenshot(page, 'state-connected-again')
+  await page.clock.resume()
+  await said.heard(/^Connected again after \d+ s\. Every number shown is current\./)
+  await live.waitFor()
 
+  await holdClock(page)
   await market.server.kill()
-  await banner.filter({ hasText: /Numbers stand still since \d\d:\d\d:\d\d/ }).waitFor()
-  await accessible(page)
+  await banner
+    .filter({ hasText: /^Not connected: .*Numbers stand still since \d\d:\d\d:\d\d\. Next try in \d+ s\./ })
+    .waitFor()
   await screenshot(page, 'state-away')
+  // The checker needs a clock that runs. The server stays away meanwhile.
+  await page.clock.resume()
+  await accessible(page)
+  await holdClock(page)
   await market.startAgain()
   await page.getByRole('button', { name: 'Try now' }).click()
-  await page.getByRole('status', { name: 'Connection: live' }).waitFor({ timeout: 30_000 })
+  await live.waitFor()
+  await page.locator('.notice').filter({ hasText: 'Connected again' }).first().waitFor()
+  await screenshot(page, 'state-connected-again')
+  await page.clock.resume()
   await eventually(async () => assert.equal(await banner.count(), 0))
 
   const volume = async () => (await btc.locator('.c-volume').getAttribute('title')) ?? ''
@@ -56,14 +68,19 @@ test('a restart, polite or not, is survived without a reload: said, counted down
 
 test('a server that says nothing is called stale, with the time since when', async t => {
   const market = await Market.open(t)
-  const page = await open(t, browser, market.url, { mayFail: true })
+  const page = await open(t, browser, market.url, { mayFail: true, ownClock: true })
   await page.locator('.rows .row[data-token="BTC"]').waitFor()
+  await page.getByRole('status', { name: 'Connection: live' }).waitFor()
+  await holdClock(page)
   market.server.signal('SIGSTOP')
   t.after(() => market.server.signal('SIGCONT'))
-  await page.getByText(/Nothing heard from the server for \d+ s/).waitFor()
+  // Later the page gives the connection up.
+  await page.clock.fastForward(5000)
+  await page.getByText(/^Nothing heard from the server for \d+ s\. Numbers stand still since/).waitFor()
   await page.getByRole('status', { name: 'Connection: stale' }).waitFor()
   await screenshot(page, 'state-stale')
   market.server.signal('SIGCONT')
+  await page.clock.resume()
   await page.getByRole('status', { name: 'Connection: live' }).waitFor()
 })
 

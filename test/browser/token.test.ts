@@ -51,14 +51,11 @@ test('the page of a token', async t => {
     const pressure = page
       .locator('.pressure tbody tr')
       .filter({ has: page.getByRole('rowheader', { name: '1m' }) })
-    assert.deepEqual(await pressure.locator('td').allTextContents(), [
-      '$100',
-      '17 % bought',
-      '$500',
-      '1',
-      '1',
-    ])
-    assert.equal(await page.locator('.price-now').textContent(), '$2.2000')
+    await eventually(async () => {
+      const cells = await pressure.locator('td').allTextContents()
+      assert.deepEqual(cells, ['$100', '17 % bought', '$500', '1', '1'])
+      assert.equal(await page.locator('.price-now').textContent(), '$2.2000')
+    })
     await market.send([{ token: 'NEW ONE', side: 'buy', usd: 1_000_000, price: 3 }])
     await eventually(async () => assert.equal(await page.locator('.price-now').textContent(), '$3.0000'))
   })
