@@ -2,7 +2,7 @@
 
 import type { CandlesAnswer, LongWindows, TradesPage } from '../delivery/wire/archive.js'
 import type { StatusReport } from '../delivery/wire/status.js'
-import type { TokenAnswer, TopTraders, TradeList } from '../delivery/wire/token-answer.js'
+import type { TokenAnswer, TokenFates, TopTraders, TradeList } from '../delivery/wire/token-answer.js'
 import type { FullStatistics, TokenStatistics, Totals } from '../delivery/wire/token-statistics.js'
 import type { TradesAnswer } from '../delivery/wire/trades.js'
 import { errorOf, VolumerError } from './errors.js'
@@ -110,6 +110,11 @@ export class Rest {
   /// The newest swaps, 10 unless said.
   recentTrades(token: string, limit?: number): Promise<TradeList> {
     return this.#json(`/v1/tokens/${encodeURIComponent(token)}/recent-trades`, parameters({ limit }))
+  }
+
+  /// What became of the swaps that name the token.
+  fates(token: string): Promise<TokenFates> {
+    return this.#json(`/v1/tokens/${encodeURIComponent(token)}/fates`, null)
   }
 
   /// 500 tokens at most.

@@ -43,6 +43,7 @@ export function outcomeOf(document: OutcomeJson, stretches: number): Outcome {
       if (document.cells.length !== stretches * FIELDS_PER_WINDOW || document.covered.length !== stretches) {
         throw new TypeError('the answer is not to this question')
       }
+      if (!Number.isSafeInteger(document.fates?.since)) throw new TypeError('the answer tells no fates')
       const priced = ({ price, ...trade }: Sent<ScannedTrade>) => ({ ...trade, price: read(price) })
       return {
         ...document,

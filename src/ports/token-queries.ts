@@ -15,6 +15,7 @@
 ///   tried again.
 
 import type { TokenFindings } from '../core/roller/query/token-query.js'
+import type { CountedFates } from '../core/roller/token-fates.js'
 import type { EpochMs, Offset, Tick } from '../core/units.js'
 
 /// The swaps with T − ago − length < tick(time) ≤ T − ago. Both are multiples of the resolution. Example: the five
@@ -57,6 +58,8 @@ export interface TokenAnswer {
   readonly largest: TokenFindings['largest']
   readonly newest: TokenFindings['newest']
   readonly traders: TokenFindings['traders']
+  /// What became of its swaps up to `offset`, whatever T is.
+  readonly fates: CountedFates
 }
 
 /// The token has no accepted swap within the retention up to T.

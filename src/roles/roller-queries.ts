@@ -22,7 +22,7 @@ import type { RollerRole } from './roller.js'
 type Outcome = TokenAnswer | UnknownToken | OutOfRetention
 
 export interface RollerQueriesOptions {
-  readonly roller: Pick<RollerRole, 'advance' | 'ask' | 'config' | 'stats' | 'viewTick'>
+  readonly roller: Pick<RollerRole, 'advance' | 'ask' | 'config' | 'fatesOf' | 'stats' | 'viewTick'>
   readonly stopwatch: Stopwatch
   nextTurn(): Promise<void>
 }
@@ -130,7 +130,10 @@ export class RollerQueries implements TokenQueries {
       return { kind: 'outOfRetention', from: begins(retained + 1), to: begins(now + 1) }
     }
     const stats = roller.stats(question.token)
-    if (stats === null || tickOf(stats.firstSeen, resolutionMs) > to) return { kind: 'unknownToken' }
+    const fates = roller.fatesOf(question.token)
+    if (stats === null || fates === null || tickOf(stats.firstSeen, resolutionMs) > to) {
+      return { kind: 'unknownToken' }
+    }
 
     const asked = this.#placed(question, to, retained)
     const query = asked.stretches.length === 0 ? null : roller.ask(question.token, asked)
@@ -140,7 +143,7 @@ export class RollerQueries implements TokenQueries {
         ? null
         : roller.ask(question.token, { ...NOTHING, stretches: [{ after: tick(retained), to }] })
     if (query !== null && !(yield* through(query))) return 'expired'
-    const answer = this.#answer(question, asked, query, stats, to)
+    const answer = { ...this.#answer(question, asked, query, stats, to), fates }
     if (all === null || isComplete(answer)) return answer
     if (!(yield* through(all))) return 'expired'
     const { price, lastSeen } = all.findings()
@@ -180,7 +183,7 @@ export class RollerQueries implements TokenQueries {
     query: TokenQuery | null,
     stats: TokenStats,
     to: Tick,
-  ): TokenAnswer {
+  ): Omit<TokenAnswer, 'fates'> {
     const { resolutionMs } = this.#options.roller.config
     const found = query?.findings() ?? null
     const cells = new Float64Array(question.stretches.length * FIELDS_PER_WINDOW)
@@ -250,5 +253,5 @@ function* through(query: TokenQuery): Generator<void, boolean> {
 const EMPTY = new Float64Array(0)
 
 /// Whether the stretches that end with T held a swap of known price: none is newer then, of known price or not.
-const isComplete = ({ price, lastSeen }: TokenAnswer): boolean =>
+const isComplete = ({ price, lastSeen }: Pick<TokenAnswer, 'price' | 'lastSeen'>): boolean =>
   !Number.isNaN(price) && !Number.isNaN(lastSeen)

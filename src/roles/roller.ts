@@ -13,6 +13,7 @@ import type { RollerConfig } from '../core/roller/config.js'
 import type { FateCounts } from '../core/roller/fates.js'
 import type { TokenQuery, TokenQuestion } from '../core/roller/query/token-query.js'
 import { Roller, type RollerDelta } from '../core/roller/roller.js'
+import type { CountedFates } from '../core/roller/token-fates.js'
 import type { StatsUpdate, TokenStats } from '../core/stats.js'
 import type { SwapBatch } from '../core/swap-batch.js'
 import { type EpochMs, epochMs, type Offset, offset, type Tick, tickOf } from '../core/units.js'
@@ -164,6 +165,11 @@ export class RollerRole {
   /// The token's statistics as of now; null without an accepted swap within retention.
   stats(token: string): TokenStats | null {
     return this.#machine.stats(token)
+  }
+
+  /// What became of the token's swaps; null for a token that is not known.
+  fatesOf(token: string): CountedFates | null {
+    return this.#machine.fatesOf(token)
   }
 
   /// Begins to answer what the windows do not hold; see Roller.ask.

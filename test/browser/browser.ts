@@ -83,6 +83,17 @@ export async function holdClock(page: Page): Promise<void> {
   await page.clock.pauseAt(now + 1000)
 }
 
+/// Presses "Try now" until the page is connected: while a try is under way the button does nothing.
+export async function tryNow(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: 'Try now' })
+  const live = page.getByRole('status', { name: 'Connection: live' })
+  await button.or(live).first().waitFor()
+  await eventually(async () => {
+    if (await button.isVisible()) await button.click()
+    assert.equal(await live.count(), 1, 'live')
+  }, LIMIT_MS)
+}
+
 /// What the page has said since it was asked to listen.
 export interface Said {
   /// Resolves when it has said this, be it gone already.

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { eventually } from '../wait/eventually.js'
-import { holdClock, launch, open, screenshot } from './browser.js'
+import { holdClock, launch, open, screenshot, tryNow } from './browser.js'
 import { Market } from './market.js'
 
 let browser: Browser
@@ -27,7 +27,7 @@ test('a gap is said, and healed', async t => {
   await market.server.kill()
   await market.startAgain()
   await market.send([{ token: 'SHIB', side: 'buy', usd: 5, price: 0.0000134 }])
-  await page.getByRole('button', { name: 'Try now' }).click()
+  await tryNow(page)
   await page.getByText('The server was restarted meanwhile. Every number is fresh.').waitFor()
   await screenshot(page, 'state-gap-healed')
   await page.clock.resume()

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { cleanEnvironment } from '../integration/server.js'
 import { eventually } from '../wait/eventually.js'
-import { accessible, holdClock, launch, listen, open, screenshot } from './browser.js'
+import { accessible, holdClock, launch, listen, open, screenshot, tryNow } from './browser.js'
 import { Market } from './market.js'
 
 const MAIN = resolve(fileURLToPath(import.meta.url), '../../../src/main.js')
@@ -52,8 +52,7 @@ test('a restart, polite or not, is survived without a reload: said, counted down
   await accessible(page)
   await holdClock(page)
   await market.startAgain()
-  await page.getByRole('button', { name: 'Try now' }).click()
-  await live.waitFor()
+  await tryNow(page)
   await page.locator('.notice').filter({ hasText: 'Connected again' }).first().waitFor()
   await screenshot(page, 'state-connected-again')
   await page.clock.resume()

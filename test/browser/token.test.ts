@@ -112,6 +112,28 @@ test('the page of a token', async t => {
     })
   })
 
+  await t.test('fates of its swaps are told', async t => {
+    const page = await open(t, browser, `${url}/#/token/TWICE`)
+    const now = Date.now()
+    const swaps = [1, 2, 2, 2].map(i => ({
+      ...{ id: `fate${i}`, time: now, who: 'ann', token: 'TWICE', side: 'buy', amount: '1', usd: '2' },
+    }))
+    const late = { ...swaps[0], id: 'late', time: now - 25 * 3_600_000 }
+    const changed = { ...swaps[0], usd: '3' }
+    const body = [...swaps, late, changed].map(swap => JSON.stringify(swap)).join('\n')
+    const headers = { 'content-type': 'application/x-ndjson' }
+    assert.equal((await fetch(`${url}/v1/trades`, { method: 'POST', headers, body })).status, 200)
+    const fates = page.locator('.fates tr').filter({ has: page.locator('th[scope="row"]') })
+    await eventually(async () => {
+      const told = await fates.locator('b').allTextContents()
+      const counts = await fates.locator('td:nth-child(2)').allTextContents()
+      const shares = await fates.locator('td:nth-child(3)').allTextContents()
+      assert.deepEqual(told, ['accepted', 'duplicate', 'late', 'early', 'conflict'])
+      assert.deepEqual(counts, ['2', '3', '1', '0', '1'])
+      assert.deepEqual(shares, ['33.33 %', '50.00 %', '16.67 %', '', '16.67 %'])
+    })
+  })
+
   await t.test('the window is chosen, kept in the address, and the way back is to the board', async t => {
     const page = await open(t, browser, `${url}/#/`)
     await page.locator('.rows .row[data-token="ETH"] .name a').click()

@@ -155,7 +155,17 @@ function shown(outcome: Awaited<ReturnType<TokenQueries['ask']>>, question: Toke
     largest: outcome.largest.map(tradeText),
     newest: outcome.newest.map(tradeText),
     traders: outcome.traders.map(traderText),
+    fates: Object.entries(outcome.fates).sort(),
   })
+}
+
+/// A repetition repeats one swap here, since no id is accepted twice: conflicts are exact.
+function fatesOf(model: RolledTokens['model'], token: string): unknown {
+  const counted = model.tokenFates().get(token)
+  if (counted === undefined) return null
+  const { accepted, duplicate, late, early, conflictAtLeast } = counted.fates
+  const fates = { accepted, duplicate, late, early, conflict: conflictAtLeast, since: counted.since }
+  return Object.entries(fates).sort()
 }
 
 function expectedOutcome({ model }: RolledTokens, question: TokenQuestion): string {
@@ -185,5 +195,6 @@ function expectedOutcome({ model }: RolledTokens, question: TokenQuestion): stri
     largest: largestOf(first, question.largest),
     newest: [...first].reverse().slice(0, question.newest).map(swapText),
     traders: tradersOf(first, question.traders),
+    fates: fatesOf(model, question.token),
   })
 }

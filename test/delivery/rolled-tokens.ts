@@ -52,6 +52,7 @@ export class RolledTokens {
         return machine.viewTick
       },
       advance: () => {},
+      fatesOf: token => machine.fatesOf(token),
       stats: token => machine.stats(token),
       ask: (token, question) => machine.ask(token, question),
     }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { JsonDecoder } from '../../src/core/decode/json-decoder.js'
-import { Roller } from '../../src/core/roller/roller.js'
+import { Roller, type RollerDelta } from '../../src/core/roller/roller.js'
 import { epochMs, offset, tick } from '../../src/core/units.js'
 
 const SWAPS = [
@@ -33,13 +33,14 @@ const SWAPS = [
   },
 ]
 
+const CONFIG = {
+  ...{ partition: 0, windows: [{ name: 'm1', lengthMs: 60_000 }], resolutionMs: 1000 },
+  ...({ retentionMs: 86_400_000, admission: 'log-time', earlyToleranceMs: 60_000 } as const),
+  ...{ dedupeHorizonMs: 3_600_000, hotRangeMs: 0 },
+}
+
 function rolled(): Roller {
-  const config = {
-    ...{ partition: 0, windows: [{ name: 'm1', lengthMs: 60_000 }], resolutionMs: 1000 },
-    ...({ retentionMs: 86_400_000, admission: 'log-time', earlyToleranceMs: 60_000 } as const),
-    ...{ dedupeHorizonMs: 3_600_000, hotRangeMs: 0 },
-  }
-  const roller = new Roller(config, tick(1_700_000_001), { readParts: () => [] })
+  const roller = new Roller(CONFIG, tick(1_700_000_001), { readParts: () => [] })
   const { batch, records } = new JsonDecoder().decodeLines(
     Buffer.from(SWAPS.map(swap => `${JSON.stringify(swap)}\n`).join('')),
   )
@@ -68,6 +69,27 @@ test('the example of a delta', () => {
   const delta = rolled().takeDelta()
   assert.ok(delta !== null)
   assert.equal(documented('deltas', '## Example'), hex(delta.payload))
+})
+
+test('a delta of version 2, without totals by token, is read: they are counted from the restart on', () => {
+  const delta = rolled().takeDelta()
+  assert.ok(delta !== null)
+  const before = delta.payload.subarray(
+    0,
+    delta.payload.length - '03 02 81 c4 9f d5 0c dc db 95 ff bc 31 00'.split(' ').length,
+  )
+  const payload = Uint8Array.from([2, ...before.subarray(1)])
+  const restart = (of: RollerDelta): Roller => {
+    const roller = new Roller(CONFIG, tick(1_700_000_001), { readParts: () => [] })
+    roller.restoreDelta(of)
+    for (const share of roller.restored()) assert.ok(share <= 1)
+    return roller
+  }
+  const none = { duplicate: 0, late: 0, early: 0, conflict: 0 }
+  assert.deepEqual(restart(delta).fatesOf('BTC'), { since: 1_700_000_001_500, accepted: 2, ...none })
+  const upgraded = restart({ ...delta, payload })
+  assert.deepEqual(upgraded.fatesOf('BTC'), { since: 1_700_000_001_500, accepted: 0, ...none })
+  assert.deepEqual(upgraded.tokens(), ['BTC'])
 })
 
 test('the example of a part', () => {

@@ -6,9 +6,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Random, testSeed } from '../simulation/random.js'
+import { eventually } from '../wait/eventually.js'
 import { load, serves, servesAcknowledged, servesAtOnce, settle } from './client.js'
 import { Ledger } from './ledger.js'
-import { serversOnOneDirectory } from './server.js'
+import { type Server, serversOnOneDirectory } from './server.js'
 
 const ROUNDS = Number(process.env.VOLUMER_KILL_ROUNDS ?? 30)
 // Checkpoints, sealed slices and restores are then as frequent as kills.
@@ -102,4 +103,39 @@ test('a second process on the same data directory is refused', async t => {
   const third = await start()
   assert.ok(await third.ready(), third.output)
   await servesAtOnce(third, ledger)
+})
+
+test('fates by token are those of before a kill', async t => {
+  const { start } = serversOnOneDirectory(t, FLAGS)
+  const first = await start()
+  assert.ok(await first.ready(), first.output)
+  const now = Date.now()
+  const swap = { time: now, who: 'ann', token: 'BTC', side: 'buy', amount: '1', usd: '2' }
+  const sent = [
+    { ...swap, id: 'a' },
+    { ...swap, id: 'a' },
+    { ...swap, id: 'b' },
+    { ...swap, id: 'b', usd: '3' },
+    { ...swap, id: 'c', time: now - 25 * 3_600_000 },
+  ]
+  const send = async ({ url }: Server) => {
+    const body = JSON.stringify(sent)
+    const headers = { 'content-type': 'application/json' }
+    assert.equal((await fetch(`${url}/v1/trades`, { method: 'POST', headers, body })).status, 200)
+  }
+  const fates = async ({ url }: Server): Promise<{ since: number; fates: unknown }> =>
+    JSON.parse(await (await fetch(`${url}/v1/tokens/BTC/fates`)).text())
+  await send(first)
+  const once = { accepted: 2, duplicate: 2, late: 1, early: 0, conflict: 1 }
+  await eventually(async () => assert.deepEqual((await fates(first)).fates, once))
+  const { since } = await fates(first)
+  await first.kill()
+
+  const second = await start()
+  assert.ok(await second.ready(), second.output)
+  const after = await fates(second)
+  assert.deepEqual([after.since, after.fates], [since, once])
+  await send(second)
+  const twice = { accepted: 2, duplicate: 6, late: 2, early: 0, conflict: 2 }
+  await eventually(async () => assert.deepEqual((await fates(second)).fates, twice))
 })

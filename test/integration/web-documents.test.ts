@@ -152,6 +152,7 @@ test('what the server answers matches the documents', async t => {
     ['GET', '/v1/tokens/{token}/top-traders', '/v1/tokens/BTC/top-traders?window=7m'],
     ['GET', '/v1/tokens/{token}/top-traders', '/v1/tokens/BTC/top-traders?window=7d'],
     ['GET', '/v1/tokens/{token}/largest-trades', '/v1/tokens/BTC/largest-trades'],
+    ['GET', '/v1/tokens/{token}/fates', '/v1/tokens/BTC/fates'],
     [
       'POST',
       '/v1/questions',

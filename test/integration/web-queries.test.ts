@@ -43,7 +43,7 @@ async function serving(t: TestContext, limits: Partial<WebLimits> = {}): Promise
   const queries = new RollerQueries({ roller: rolled.roller, stopwatch: systemStopwatch, nextTurn })
   const documents = await api(t, { queries, limits })
   const pathOf = (target: string) => {
-    const list = /\/(top-traders|largest-trades|recent-trades)(\?|$)/.exec(target)?.[1]
+    const list = /\/(top-traders|largest-trades|recent-trades|fates)(\?|$)/.exec(target)?.[1]
     return list === undefined ? PATH : `${PATH}/${list}`
   }
   const call = (target: string) => documents.call('GET', pathOf(target), target)
@@ -294,6 +294,29 @@ test('top traders, largest swaps, newest swaps', async t => {
   assert.deepEqual([past.window, volumes(past.trades)], ['m5', ['30']])
 })
 
+test('what became of the swaps of a token', async t => {
+  const asked = await serving(t)
+  const twice = swap('b', 30, '20')
+  asked.rolled.append({
+    appendTime: START,
+    records: [
+      ...[swap('late', 86_400, '1'), swap('a', 400, '50'), twice, twice, { ...twice, usd: '21' }],
+      ...[swap('older', 86_401, '1'), swap('early', -61, '1'), swap('other', 1, '1', { token: 'ETH' })],
+      { invalid: '{"token":"BTC"}' },
+    ],
+  })
+  asked.publish()
+  assert.deepEqual(await asked.get('/v1/tokens/BTC/fates'), {
+    ...{ token: 'BTC', asOf: START, version: `0:9:${NOW}`, since: START },
+    // The late one that came before the first accepted one counts for no token.
+    fates: { accepted: 2, duplicate: 2, late: 1, early: 1, conflict: 1 },
+  })
+  const client = new VolumerClient({ url: asked.running.url })
+  assert.deepEqual((await client.fates('ETH')).fates, {
+    ...{ accepted: 1, duplicate: 0, late: 0, early: 0, conflict: 0 },
+  })
+})
+
 test('what cannot be asked is refused, and named', async t => {
   const asked = await serving(t)
   asked.rolled.append({ appendTime: START, records: [swap('a', 30, '7')] })
@@ -309,6 +332,8 @@ test('what cannot be asked is refused, and named', async t => {
     ['/v1/tokens/BTC?fields=meanTrade', 400, 'fields'],
     ['/v1/tokens/NOPE?window=7m', 404, 'token'],
     ['/v1/tokens/NOPE/top-traders', 404, 'token'],
+    ['/v1/tokens/NOPE/fates', 404, 'token'],
+    ['/v1/tokens/BTC/fates?window=5m', 400, 'window'],
     ['/v1/tokens/BTC/top-traders?limit=101', 400, 'limit'],
     ['/v1/tokens/BTC/largest-trades?window=5m,1h', 400, 'window'],
     ['/v1/tokens/BTC/recent-trades?window=5m', 400, 'window'],

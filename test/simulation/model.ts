@@ -36,17 +36,27 @@ export interface ModelFates {
   conflictAtMost: number
 }
 
+const noFates = (): ModelFates => ({
+  accepted: 0,
+  duplicate: 0,
+  late: 0,
+  early: 0,
+  invalid: 0,
+  conflictAtLeast: 0,
+  conflictAtMost: 0,
+})
+
+/// Of one token, since the log time at which it had a first swap within the retention.
+export interface ModelTokenFates {
+  readonly since: number
+  newestTick: number
+  readonly fates: ModelFates
+}
+
 export class Model {
   readonly rules: Rules
-  readonly fates: ModelFates = {
-    accepted: 0,
-    duplicate: 0,
-    late: 0,
-    early: 0,
-    invalid: 0,
-    conflictAtLeast: 0,
-    conflictAtMost: 0,
-  }
+  readonly fates: ModelFates = noFates()
+  readonly #byToken = new Map<string, ModelTokenFates>()
   logTime = Number.NEGATIVE_INFINITY
   /// View time T.
   viewTick = Number.NEGATIVE_INFINITY
@@ -74,12 +84,13 @@ export class Model {
   #take(swap: RawSwap): void {
     const { resolutionMs, retentionMs, earlyToleranceMs, dedupeHorizonMs } = this.rules
     const tick = Math.floor(swap.time / resolutionMs)
+    const counts = [this.fates, ...this.#known(swap.token)]
     if (tick <= Math.floor(this.logTime / resolutionMs) - retentionMs / resolutionMs) {
-      this.fates.late++
+      for (const each of counts) each.late++
       return
     }
     if (swap.time > this.logTime + earlyToleranceMs) {
-      this.fates.early++
+      for (const each of counts) each.early++
       return
     }
     const micro = fixed(swap.usd, 6)
@@ -98,13 +109,35 @@ export class Model {
     )
     if (earlier.length > 0) {
       const differing = earlier.filter(a => !sameContent(a, entry)).length
-      this.fates.duplicate++
-      if (differing === earlier.length) this.fates.conflictAtLeast++
-      if (differing > 0) this.fates.conflictAtMost++
+      for (const each of counts) {
+        each.duplicate++
+        if (differing === earlier.length) each.conflictAtLeast++
+        if (differing > 0) each.conflictAtMost++
+      }
       return
     }
     this.fates.accepted++
     this.#accepted.push(entry)
+    if (this.#known(swap.token).length === 0) {
+      this.#byToken.set(swap.token, { since: this.logTime, newestTick: tick, fates: noFates() })
+    }
+    const mine = this.#byToken.get(swap.token)
+    if (mine === undefined) return
+    mine.fates.accepted++
+    mine.newestTick = Math.max(mine.newestTick, tick)
+  }
+
+  /// The counts of the tokens that have an accepted swap within the retention by log time.
+  tokenFates(): Map<string, ModelTokenFates> {
+    return new Map([...this.#byToken].filter(([token]) => this.#known(token).length > 0))
+  }
+
+  #known(token: string): ModelFates[] {
+    const { resolutionMs, retentionMs } = this.rules
+    const mine = this.#byToken.get(token)
+    if (mine === undefined) return []
+    const age = Math.floor(this.logTime / resolutionMs) - mine.newestTick
+    return age < retentionMs / resolutionMs ? [mine.fates] : []
   }
 
   /// The answer of every listed token, as JSON text.

@@ -1,5 +1,5 @@
 /// Short histories that once failed. Each tells symptom, cause and fix; all run like any random history, against the
-/// naive model, with every answer compared after every step.
+/// naive model, with every answer compared after every step. So do some that never failed and that random ones seldom meet.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -131,4 +131,44 @@ test('a duplicate later in the slice of a swap dated ahead is found when the hor
   const steps = [append(second, first), append(second + 600, { ...first, time: first.time + 59 * SECOND })]
   const startTick = second / 60
   assert.equal(await firstFailure({ rules, hotRangeMs: null, startTick, steps }), null)
+})
+
+/// Blocks of swaps of another token, each saved. Sixteen make a sweep, after which old deltas go.
+const others = (from: number, blocks = 18): Step[] =>
+  Array.from({ length: blocks }, (_, i) => from + 300 * i).flatMap(second => [
+    append(second, swap(second, 'ETH')),
+    { kind: 'advance', by: 300 },
+    CHECKPOINT,
+  ])
+
+// Fates by token are in the deltas of the last hour only, so a token that nothing happens to is written again.
+test('fates of a token that nothing happens to for hours are kept', async () => {
+  const first = swap(START)
+  await holds(RULES, 10 * SECOND, [
+    append(START, first, first, { ...first, usd: '7' }, swap(START + 3000), swap(START - 86_400)),
+    ...others(START + 300),
+    ...others(START + 6000),
+    { kind: 'crash', back: 0 },
+    append(START + 12_000, first, swap(START + 12_000)),
+    ...others(START + 12_000),
+    { kind: 'crash', back: 0 },
+  ])
+})
+
+// Log time jumps past the horizon while a checkpoint is under way: what is forgotten then is decided by what is saved.
+test('fates of a token are kept when log time jumps during a checkpoint', async () => {
+  const first = swap(START)
+  for (let blocks = 16; blocks <= 22; blocks++) {
+    const at = START + 300 + blocks * 300
+    await holds(RULES, 10 * SECOND, [
+      append(START, first, first, swap(START, 'ETH')),
+      ...others(START + 300, blocks),
+      append(at, swap(at, 'ETH')),
+      { kind: 'save-on' },
+      append(START + 50_000, swap(START + 50_000, 'ETH')),
+      ...Array.from({ length: 12 }, (): Step => ({ kind: 'save-on' })),
+      { kind: 'crash', back: 0 },
+      append(START + 50_001, first),
+    ])
+  }
 })

@@ -8,6 +8,7 @@ import type { RollerConfig } from '../../src/core/roller/config.js'
 import type { FateCounts } from '../../src/core/roller/fates.js'
 import type { TokenQuery, TokenQuestion } from '../../src/core/roller/query/token-query.js'
 import { Roller, type RollerDelta } from '../../src/core/roller/roller.js'
+import type { CountedFates } from '../../src/core/roller/token-fates.js'
 import { epochMs, offset, tick as tickUnit } from '../../src/core/units.js'
 import { placeWindows } from '../../src/delivery/wire/metrics.js'
 import { encodeStats } from '../../src/delivery/wire/stats.js'
@@ -87,6 +88,10 @@ export class Rolled {
 
   get fates(): Readonly<FateCounts> {
     return this.#roller.fates
+  }
+
+  fatesOf(token: string): CountedFates | null {
+    return this.#roller.fatesOf(token)
   }
 
   get sizes(): Roller['sizes'] {

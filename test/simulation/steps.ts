@@ -1,8 +1,9 @@
 /// A random history as a list of steps, which can be repeated, cut short, and told.
 
+import type { FateCounts } from '../../src/core/roller/fates.js'
 import type { StateStore } from '../../src/ports/state-store.js'
 import { Differences } from './difference.js'
-import { Model } from './model.js'
+import { Model, type ModelFates } from './model.js'
 import { asked } from './questions.js'
 import type { RawBatch, Rules } from './raw-swap.js'
 import { Rolled, withoutTime } from './rolled.js'
@@ -89,18 +90,31 @@ function compare(rolled: Rolled, model: Model): string | null {
   const differences = new Differences()
   differences.compareAll(asOf, rolled.answers(), expected)
   if (differences.count > 0) return differences.report()
-  const { conflictAtLeast, conflictAtMost, ...fates } = model.fates
-  for (const [fate, count] of Object.entries(fates)) {
-    const ours = Reflect.get(rolled.fates, fate)
-    if (ours !== count) return `fate ${fate}: ours ${ours}, expected ${count}`
-  }
-  const { conflict } = rolled.fates
-  if (conflict < conflictAtLeast || conflict > conflictAtMost) {
-    return `conflicts: ours ${conflict}, expected ${conflictAtLeast} to ${conflictAtMost}`
+  const { invalid } = rolled.fates
+  const fates = differingFates(rolled.fates, model.fates)
+  if (fates !== null) return fates
+  for (const [token, counts] of model.tokenFates()) {
+    const ours = rolled.fatesOf(token)
+    if (ours === null) return `fates of ${token}: none, expected ${JSON.stringify(counts)}`
+    if (ours.since !== counts.since) return `fates of ${token}: since ${ours.since}, expected ${counts.since}`
+    // What is invalid is of no token.
+    const fates = differingFates({ ...ours, invalid }, { ...counts.fates, invalid })
+    if (fates !== null) return `of ${token}: ${fates}`
   }
   const timeless = new Map([...expected].map(([token, text]) => [token, withoutTime(text)]))
   differences.compareAll(asOf, rolled.watched(), timeless)
   return differences.count > 0 ? `a change was not reported: ${differences.report()}` : null
+}
+
+function differingFates(ours: FateCounts, expected: ModelFates): string | null {
+  const { conflictAtLeast, conflictAtMost, ...fates } = expected
+  for (const [fate, count] of Object.entries(fates)) {
+    const counted = Reflect.get(ours, fate)
+    if (counted !== count) return `fate ${fate}: ours ${counted}, expected ${count}`
+  }
+  const { conflict } = ours
+  if (conflict >= conflictAtLeast && conflict <= conflictAtMost) return null
+  return `conflicts: ours ${conflict}, expected ${conflictAtLeast} to ${conflictAtMost}`
 }
 
 /// Cuts the history down while it still fails: whole steps first, then records of batches. Crude, and bounded by

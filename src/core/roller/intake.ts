@@ -12,6 +12,7 @@ import type { DeltaBuilder } from './storage/delta.js'
 import { grownFloat64, grownInt32 } from './tables/columns.js'
 import { LINE } from './tables/lines.js'
 import { LAST_CELL, LAST_TICK, NEVER, PAIR } from './tables/pairs.js'
+import { FATES } from './token-fates.js'
 import { KINDS, QUEUES, RECORD } from './view/tokens.js'
 
 /// Rows of a group: what they need fits into the second-level cache.
@@ -26,6 +27,12 @@ export class Intake {
   #tick = new Int32Array(GROUP)
   #offset = new Float64Array(GROUP)
   #digest = new Int32Array(GROUP)
+  /// Of each row that was not: its row in the batch, how many were accepted before it, and its fate (token-fates.ts).
+  #refusedRow = new Int32Array(GROUP)
+  #refusedAfter = new Int32Array(GROUP)
+  #refusedFate = new Int32Array(GROUP)
+  #refusedCount = 0
+  #refusedNext = 0
   /// Of each row of the group.
   readonly #token = new Int32Array(GROUP)
   readonly #trader = new Int32Array(GROUP)
@@ -40,6 +47,8 @@ export class Intake {
   begin(batch: SwapBatch): void {
     this.#batch = batch
     this.#count = 0
+    this.#refusedCount = 0
+    this.#refusedNext = 0
   }
 
   /// Adds row i of the batch.
@@ -50,6 +59,19 @@ export class Intake {
     this.#offset[this.#count] = offset
     this.#digest[this.#count] = digest
     this.#count++
+  }
+
+  /// Notes the fate of row i, which is not added.
+  refuse(i: number, fate: number): void {
+    const at = this.#refusedCount++
+    if (at === this.#refusedRow.length) {
+      this.#refusedRow = grownInt32(this.#refusedRow, at + 1)
+      this.#refusedAfter = grownInt32(this.#refusedAfter, at + 1)
+      this.#refusedFate = grownInt32(this.#refusedFate, at + 1)
+    }
+    this.#refusedRow[at] = i
+    this.#refusedAfter[at] = this.#count
+    this.#refusedFate[at] = fate
   }
 
   /// The rows of the batch that were added, until the next one begins.
@@ -70,6 +92,7 @@ export class Intake {
       this.#glanceAtCells(batch, from, to)
       this.#accept(batch, from, to, delta, logTimeMs)
     }
+    this.#countRefused(batch, this.#count)
   }
 
   #internNames(batch: SwapBatch, from: number, to: number): void {
@@ -117,6 +140,7 @@ export class Intake {
   #glanceAtTokens(count: number): void {
     const { tokens, windows } = this.#ledger.view
     const { extremes, lines, records, steps } = tokens
+    const fates = this.#ledger.tokenFates.records
     const stride = windows + 1
     let glanced = 0
     for (let k = 0; k < count; k++) {
@@ -124,6 +148,7 @@ export class Intake {
       glanced +=
         (lines.f64[(token * stride + windows) * LINE] as number) +
         (records[token * RECORD] as number) +
+        (fates[token * FATES] as number) +
         (steps[token * KINDS * stride] as number)
     }
     for (let k = 0; k < count; k++) {
@@ -151,10 +176,14 @@ export class Intake {
   #accept(batch: SwapBatch, from: number, to: number, delta: DeltaBuilder | null, logTimeMs: number): void {
     const ledger = this.#ledger
     for (let k = from; k < to; k++) {
+      const token = this.#token[k - from] as number
+      // In the order of the log, since a first accepted swap begins a count.
+      this.#countRefused(batch, k)
+      ledger.tokenFates.accept(token, (this.#tick[k] as number) + ledger.origin)
       ledger.accept(
         batch,
         this.#row[k] as number,
-        this.#token[k - from] as number,
+        token,
         this.#pair[k - from] as number,
         this.#tick[k] as number,
         this.#offset[k] as number,
@@ -162,6 +191,19 @@ export class Intake {
       const entry = ledger.lastEntry
       if (delta === null || entry?.rows == null) continue
       delta.add(entry.index, entry.rows, ledger.lastRow, this.#digest[k] as number, logTimeMs)
+    }
+  }
+
+  /// Counts what was refused before the k-th accepted row.
+  #countRefused({ bytes, tokenAt, tokenLength, tokenHash }: SwapBatch, k: number): void {
+    const { tokenNames, tokenFates } = this.#ledger
+    for (; this.#refusedNext < this.#refusedCount; this.#refusedNext++) {
+      const next = this.#refusedNext
+      if ((this.#refusedAfter[next] as number) > k) return
+      const i = this.#refusedRow[next] as number
+      const at = tokenAt[i] as number
+      const token = tokenNames.find(bytes, at, tokenLength[i] as number, tokenHash[i] as number)
+      if (token >= 0) tokenFates.refuse(token, this.#refusedFate[next] as number)
     }
   }
 

@@ -15,6 +15,7 @@ import { type PartSource, Parts } from './storage/parts.js'
 import { grownInt32 } from './tables/columns.js'
 import { Names } from './tables/names.js'
 import { Pairs } from './tables/pairs.js'
+import { FatesByToken } from './token-fates.js'
 import { Readings } from './view/readings.js'
 import { View } from './view/view.js'
 
@@ -29,6 +30,7 @@ export class Ledger implements Interner {
   readonly traderNames = new Names()
   readonly pairs = new Pairs()
   readonly slices: Slices
+  readonly tokenFates: FatesByToken
   readonly view: View
   readonly readings: Readings
   readonly parts: Parts
@@ -43,7 +45,8 @@ export class Ledger implements Interner {
   lastEntry: BlockEntry | null = null
   lastRow = 0
   readonly #resolutionMs: number
-  readonly #origin: number
+  /// The tick that relative ticks count from.
+  readonly origin: number
   readonly #sweepTicks: number
   #traderPairs = new Int32Array(64)
   #oldest = Number.POSITIVE_INFINITY
@@ -52,7 +55,8 @@ export class Ledger implements Interner {
 
   constructor(config: RollerConfig, origin: number, source: PartSource) {
     this.#resolutionMs = config.resolutionMs
-    this.#origin = origin
+    this.origin = origin
+    this.tokenFates = new FatesByToken(this.tokenNames, config.dedupeHorizonMs, config.resolutionMs)
     this.deltaDictionary = new DictionaryWriter(this.tokenNames, this.traderNames, this.pairs)
     this.partDictionary = new DictionaryWriter(this.tokenNames, this.traderNames, this.pairs)
     this.parts = new Parts(
@@ -68,14 +72,17 @@ export class Ledger implements Interner {
   }
 
   relativeTick(timeMs: number): number {
-    return Math.floor(timeMs / this.#resolutionMs) - this.#origin
+    return Math.floor(timeMs / this.#resolutionMs) - this.origin
   }
 
   internToken = (bytes: Uint8Array, at: number, length: number, hash: number): number => {
     const { tokenNames } = this
     const before = tokenNames.size
     const token = tokenNames.intern(bytes, at, length, hash)
-    if (tokenNames.size !== before) this.view.tokens.begin(token)
+    if (tokenNames.size !== before) {
+      this.view.tokens.begin(token)
+      this.tokenFates.begin(token)
+    }
     return token
   }
 

@@ -33,7 +33,9 @@ import { digestOfBatch } from './rows/digest.js'
 import { type Forgettable, type SealedPart, Sealing } from './sealing.js'
 import { DeltaBuilder } from './storage/delta.js'
 import type { PartSource, StoredPart } from './storage/parts.js'
+import { TokenTotalsWriter } from './storage/token-totals.js'
 import { Horizon } from './tables/horizon.js'
+import { CONFLICT, type CountedFates, DUPLICATE, EARLY, LATE } from './token-fates.js'
 
 /// A row that was not taken and belongs in the dead letters.
 export interface Rejected {
@@ -78,6 +80,9 @@ export class Roller {
   #position = 0
   #deltaFrom = 0
   #committed = 0
+  /// Log time at `#committed`, and of the delta that was handed out last.
+  #committedLogTime = Number.NEGATIVE_INFINITY
+  #handedOut: RollerDelta | null = null
 
   /// View time begins at `startTick`. With a `source` the roller is durable: it makes deltas and parts, which the
   /// caller stores, and reads parts back from the source. Without one, everything stays in memory.
@@ -86,7 +91,9 @@ export class Roller {
     this.#origin = startTick
     this.#ledger = new Ledger(config, startTick, source ?? NO_PARTS)
     this.#intake = new Intake(this.#ledger)
-    this.#delta = source === null ? null : new DeltaBuilder(this.#ledger.deltaDictionary)
+    const { tokenNames, tokenFates, deltaDictionary } = this.#ledger
+    const totals = new TokenTotalsWriter(tokenNames, tokenFates, deltaDictionary)
+    this.#delta = source === null ? null : new DeltaBuilder(deltaDictionary, totals)
     this.#sealing = source === null ? null : new Sealing(this.#ledger)
   }
 
@@ -100,6 +107,7 @@ export class Roller {
     const skipped = Math.max(0, this.#position - firstOffset)
     if (appendTime > this.#logTime) this.#logTime = appendTime
     this.#horizon.expire(this.#logTime, this.config.dedupeHorizonMs)
+    this.#ledger.tokenFates.advance(this.#logTime, this.#lateTick())
     const rejected: Rejected[] = []
     let valid = 0
     let glanced = 0
@@ -137,6 +145,13 @@ export class Roller {
   /// Totals since the beginning of the log.
   get fates(): Readonly<FateCounts> {
     return this.#fates
+  }
+
+  /// What became of a token's swaps (token-fates.ts); null for a token that is not known.
+  fatesOf(token: string): CountedFates | null {
+    const { tokenNames, tokenFates } = this.#ledger
+    const id = tokenNames.findText(token)
+    return id < 0 ? null : tokenFates.of(id)
   }
 
   /// Every record below it has been rolled.
@@ -236,12 +251,14 @@ export class Roller {
   takeDelta(): RollerDelta | null {
     if (this.#delta === null) return null
     if (this.#closed.length === 0 && this.#position > this.#deltaFrom) this.#closeDelta(this.#delta)
-    return this.#closed.shift() ?? null
+    this.#handedOut = this.#closed.shift() ?? null
+    return this.#handedOut
   }
 
   /// Says that deltas up to `to` are durable: their rows may be sealed.
   committed(to: Offset): void {
     this.#committed = to
+    if (this.#handedOut?.coversTo === to) this.#committedLogTime = this.#handedOut.logTime
   }
 
   /// Goes on for some milliseconds with moving blocks that left the hot range to disk. Returns parts to be stored by the
@@ -264,7 +281,9 @@ export class Roller {
     return (
       this.#sealing?.forgettable(
         Math.min(this.#ledger.oldestBlock(this.#retainedTick()), this.#ledger.parts.segmentHighest),
-        epochMs(this.#logTime - this.config.dedupeHorizonMs),
+        epochMs(
+          this.#committedLogTime - Math.max(this.config.dedupeHorizonMs, this.#ledger.tokenFates.periodMs),
+        ),
         // The last delta stays, however old: position, log time and fates are read from it.
         offset(this.#committed - 1),
       ) ?? null
@@ -286,6 +305,7 @@ export class Roller {
     invariant(from === 0 || delta.coversFrom <= from, 'deltas leave no offsets out')
     Object.assign(this.#fates, this.#restore().delta(delta.payload, delta.coversFrom, from))
     this.#logTime = delta.logTime
+    this.#committedLogTime = delta.logTime
     this.#position = delta.coversTo
   }
 
@@ -300,6 +320,9 @@ export class Roller {
     this.#ledger.drop(this.#droppable())
     yield* restoring.recount()
     this.#ledger.freeUnused(this.#droppable())
+    const { resolutionMs } = this.config
+    const newest = Math.floor(this.#logTime / resolutionMs)
+    this.#ledger.tokenFates.restored(this.#logTime, this.#lateTick(), newest)
     this.#restoring = null
   }
 
@@ -339,7 +362,11 @@ export class Roller {
     if (first === null && this.#mayPredateHorizon(timeMs)) first = ledger.findInSlice(relativeTick, id0, id1)
     if (first !== null) {
       this.#fates.duplicate++
-      if (first !== digest) this.#fates.conflict++
+      this.#intake.refuse(i, DUPLICATE)
+      if (first !== digest) {
+        this.#fates.conflict++
+        this.#intake.refuse(i, CONFLICT)
+      }
       return null
     }
     this.#fates.accepted++
@@ -364,6 +391,7 @@ export class Roller {
 
   #refuse(row: number, fate: 'late' | 'early', timeMs: number): Rejected {
     this.#fates[fate]++
+    this.#intake.refuse(row, fate === 'late' ? LATE : EARLY)
     const { retentionMs, earlyToleranceMs } = this.config
     const reason =
       fate === 'late'
@@ -372,9 +400,16 @@ export class Roller {
     return { row, fate, reason }
   }
 
-  /// The relative tick at and before which swaps are late.
+  /// The tick at and before which swaps are late.
+  #lateTick(): number {
+    if (this.config.admission === 'all') return Number.NEGATIVE_INFINITY
+    const { retentionMs, resolutionMs } = this.config
+    return Math.floor(this.#logTime / resolutionMs) - retentionMs / resolutionMs
+  }
+
+  /// The same, relative.
   #retainedTick(): number {
-    return this.#ledger.relativeTick(this.#logTime) - this.config.retentionMs / this.config.resolutionMs
+    return this.#lateTick() - this.#origin
   }
 
   /// Blocks below it have left the hot range.

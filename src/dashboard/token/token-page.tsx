@@ -14,6 +14,7 @@ import { WindowSwitch, windowOf } from '../shell/window-switch.js'
 import { ChartPanel } from './chart-panel.js'
 import { Pressure } from './pressure.js'
 import { TapePanel } from './tape-panel.js'
+import { TokenFatesPanel } from './token-fates-panel.js'
 import { TradersPanel } from './traders-panel.js'
 import { FIELDS, WindowsTable } from './windows-table.js'
 
@@ -43,6 +44,7 @@ export function TokenPage({ session, view }: TokenPageProps) {
           <Pressure stats={stats} windows={windows} />
           <TradersPanel session={session} token={token} window={name} />
           <WindowsTable stats={stats} windows={windows} chosen={name} />
+          <TokenFatesPanel session={session} token={token} />
         </div>
       )}
     </main>

@@ -1,12 +1,15 @@
 /// The traders with the most volume in the window that is shown.
 
+import type { TopTrader } from '../../delivery/wire/token-answer.js'
 import { SplitBar } from '../board/token-row.js'
 import { dollars, netDollars } from '../numbers/cells.js'
 import { shortCount, shortName, span, whole, windowLabel } from '../numbers/format.js'
 import type { Session } from '../session/session.js'
 import { Panel } from '../shell/panel.js'
 import { useLive } from '../shell/use-live.js'
-import { TopTraders } from './top-traders.js'
+import { Polled } from './polled.js'
+
+const TRADERS = 10
 
 export interface TradersPanelProps {
   readonly session: Session
@@ -16,10 +19,16 @@ export interface TradersPanelProps {
 
 export function TradersPanel({ session, token, window: name }: TradersPanelProps) {
   const top = useLive(
-    () => (name === '' ? null : new TopTraders(session.client, token, name)),
+    () =>
+      name === ''
+        ? null
+        : new Polled<readonly TopTrader[]>(
+            async () => (await session.client.topTraders(token, { window: name, limit: TRADERS })).traders,
+            [],
+          ),
     [session, token, name],
   )
-  const traders = top?.traders.value ?? null
+  const traders = top?.answer.value ?? null
   const problem = top?.problem.value ?? null
   const now = session.now.value + session.clock.ms
   return (

@@ -8,7 +8,7 @@ import {
   GetTraderTrades,
   GetTrades,
 } from './operations/archive.js'
-import { GetLargestTrades, GetRecentTrades, GetTopTraders } from './operations/queries.js'
+import { GetLargestTrades, GetRecentTrades, GetTokenFates, GetTopTraders } from './operations/queries.js'
 import { PostQuestion } from './operations/questions.js'
 import { GetRanking, ListTokens } from './operations/rankings.js'
 import {
@@ -35,6 +35,7 @@ export const OPERATIONS: readonly Operation[] = [
   GetTopTraders,
   GetLargestTrades,
   GetRecentTrades,
+  GetTokenFates,
   PostQuestion,
   GetStream,
   PostTrades,

@@ -1,10 +1,10 @@
-/// What is computed on demand of a token besides its statistics: top traders, the largest and the newest swaps.
+/// What is asked of a token's owner besides statistics: top traders, the largest and the newest swaps, fates.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Guard } from '../guard/guard.js'
 import { charge } from '../guard/guard-hooks.js'
 import type { Charge, OnDemand } from '../queries/on-demand.js'
-import { GetLargestTrades, GetRecentTrades, GetTopTraders } from './operations/queries.js'
+import { GetLargestTrades, GetRecentTrades, GetTokenFates, GetTopTraders } from './operations/queries.js'
 import { sendComputed, serve } from './serve.js'
 import { requireServing } from './token-routes.js'
 
@@ -33,5 +33,8 @@ export function queryRoutes(app: FastifyInstance, options: QueryRoutesOptions): 
   )
   serve(app, GetRecentTrades, ({ params: { token }, query, request, reply }) =>
     answer(request, reply, each => onDemand.recentTrades(token, query.limit, each)),
+  )
+  serve(app, GetTokenFates, ({ params: { token }, request, reply }) =>
+    answer(request, reply, each => onDemand.fates(token, each)),
   )
 }

@@ -10,7 +10,7 @@ import type { TokenAnswer, TokenQueries, TokenQuestion } from '../../ports/token
 import type { ReadableTokens } from '../token-table.js'
 import { type PlacedWindow, tradesOf } from '../wire/metrics.js'
 import { ProblemError } from '../wire/problem.js'
-import type { TopTraders, TradeList } from '../wire/token-answer.js'
+import type { TokenFates, TopTraders, TradeList } from '../wire/token-answer.js'
 import { coveredWindows, encodeAnswer, headOf, sliceTradeJson, topTraderJson } from './answer.js'
 import { statisticsQuestion, type TokenChoice, windowsOf } from './question.js'
 
@@ -84,6 +84,15 @@ export class OnDemand {
     const enough = windows.find(each => stats !== undefined && swapsIn(stats, each) >= limit)
     const { answer, window } = await this.#list(token, { window: enough?.name }, { newest: limit }, charge)
     return tradesText(token, answer, window, answer.newest)
+  }
+
+  /// What became of the token's swaps.
+  async fates(token: string, charge: Charge): Promise<string> {
+    // Kept statistics are not computed: the shortest window is always covered.
+    const window = this.#options.windows[0]?.name
+    const { answer } = await this.#list(token, { window }, {}, charge)
+    const { since, ...fates } = answer.fates
+    return JSON.stringify({ ...headOf(token, answer), since, fates } satisfies TokenFates)
   }
 
   async #list(

@@ -1,6 +1,6 @@
 /// Examples of what is computed on demand. A test validates each by its schema.
 
-import type { TokenAnswer, TopTraders, TradeList } from '../wire/token-answer.js'
+import type { TokenAnswer, TokenFates, TopTraders, TradeList } from '../wire/token-answer.js'
 
 const head = { token: 'BTC', asOf: 1795478010000, version: '0:3:1795478010' }
 
@@ -47,6 +47,12 @@ export const TOP_TRADERS: TopTraders = {
       lastSeen: 1795477950210,
     },
   ],
+}
+
+export const TOKEN_FATES: TokenFates = {
+  ...head,
+  since: 1795463531690,
+  fates: { accepted: 3, duplicate: 1, late: 0, early: 0, conflict: 0 },
 }
 
 const place = { block: null, txIndex: null, logIndex: null }

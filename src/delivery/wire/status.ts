@@ -86,6 +86,15 @@ export const ArchiveStatus = closed(
 )
 export type ArchiveStatus = Wire<typeof ArchiveStatus>
 
+/// What a swap can become.
+export const fates = {
+  accepted: count('Counted.'),
+  duplicate: count('Had been accepted before.'),
+  late: count('Older than the retention.'),
+  early: count('Dated too far ahead.'),
+}
+export const conflict = count('Duplicates whose content differs; in `duplicate` too.')
+
 const rate = nullable(Type.Number(), 'Per second, over the last ten seconds.')
 const known = (description: string) => nullable(Type.Integer(), description)
 
@@ -103,14 +112,7 @@ export const StatusReport = closed(
     ),
     tokens: count('Tokens with statistics.'),
     fates: nullable(
-      closed({
-        accepted: count('Counted.'),
-        duplicate: count('Had been accepted before.'),
-        late: count('Older than the retention.'),
-        early: count('Dated too far ahead.'),
-        invalid: count('No swaps.'),
-        conflict: count('Duplicates whose content differs; in `duplicate` too.'),
-      }),
+      closed({ ...fates, invalid: count('No swaps.'), conflict }),
       'What became of the swaps, since the beginning of the log.',
     ),
     rates: closed({ appendedPerSecond: rate, rolledPerSecond: rate, updatesPerSecond: rate }),

@@ -13,6 +13,7 @@ import {
   TokenName,
   type Wire,
 } from './schema.js'
+import { conflict, fates } from './status.js'
 import { always, TokenStatistics, Txns } from './token-statistics.js'
 
 const before = (description: string) =>
@@ -122,6 +123,19 @@ export type SliceTrade = Wire<typeof SliceTrade>
 
 const { token: _, ...versioned } = always
 const head = { token: TokenName, ...versioned, window: Type.String({ description: 'Its name.' }) }
+
+export const TokenFates = closed(
+  {
+    token: TokenName,
+    ...versioned,
+    since: epochMs(
+      'When counting began, by the time at which swaps are appended to the log: with the first accepted swap of the token that had none within the retention.',
+    ),
+    fates: closed({ ...fates, conflict }),
+  },
+  'What became of the swaps that name the token. Invalid ones are not among them: what they say is not believed.',
+)
+export type TokenFates = Wire<typeof TokenFates>
 
 export const TradeList = closed({ ...head, trades: Type.Array(SliceTrade) })
 export type TradeList = Wire<typeof TradeList>

@@ -19,6 +19,7 @@ import { digestOfBatch } from '../rows/digest.js'
 import type { SealedPart } from '../sealing.js'
 import { DeltaBuilder } from '../storage/delta.js'
 import type { StoredPart } from '../storage/parts.js'
+import { TokenTotalsWriter } from '../storage/token-totals.js'
 import { grownInt32 } from '../tables/columns.js'
 
 /// Accepted swaps. Row i of `batch` stands at `offset[i]`, where log time is `logTime[i]`.
@@ -91,7 +92,10 @@ export class StateBuilder {
     this.#resolutionMs = config.resolutionMs
     this.#blockMs = BLOCK_TICKS * config.resolutionMs
     this.#ledger = new Ledger(config, tickOf(target.logTime, config.resolutionMs), { readParts: () => [] })
-    this.#delta = new DeltaBuilder(this.#ledger.deltaDictionary)
+    const { tokenNames, tokenFates, deltaDictionary } = this.#ledger
+    // What became of other swaps is not known any more, so nothing is said of any token.
+    const totals = new TokenTotalsWriter(tokenNames, tokenFates, deltaDictionary)
+    this.#delta = new DeltaBuilder(deltaDictionary, totals)
     const { logTime } = target
     this.from = this.#beginOf(logTime - config.retentionMs - CLOCK_BEHIND_MS_MAX)
     this.hotFrom = this.#beginOf(Math.max(this.from, logTime - config.hotRangeMs))

@@ -53,6 +53,7 @@ export class Restoring {
         )
       }
     }
+    delta.eachTotals((token, totals) => this.#ledger.tokenFates.restore(token, totals))
     return fates
   }
 

@@ -1,23 +1,28 @@
 /// Deltas: the rows accepted between two checkpoints, in the order of the log, with everything that folding them
 /// again needs. Deterministic: whoever covers the same offsets writes the same rows.
 ///
-/// Payload (version 2; docs/formats/deltas.md): version; the fate totals at the end; the delta's own dictionary; the
+/// Payload (version 3; docs/formats/deltas.md): version; the fate totals at the end; the delta's own dictionary; the
 /// runs of log time (row count, milliseconds since the run before); the rows' distances in offset; the digests of their
-/// content; then the rows as columns.
+/// content; the rows as columns; then the fate totals by token. Version 2 ends before those.
 
+import { hash32 } from '../../fingerprint.js'
 import { invariant } from '../../invariant.js'
 import { type FateCounts, fateNames } from '../fates.js'
 import { Block } from '../rows/block.js'
+import type { TokenTotals } from '../token-fates.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import type { DictionaryWriter } from './dictionary.js'
 import { DeltaDictionary, type Interner } from './dictionary-reader.js'
 import { RowColumnsReader, RowColumnsWriter, WHOLE_ID } from './row-columns.js'
+import { TokenTotalsReader, type TokenTotalsWriter } from './token-totals.js'
 
-export const DELTA_VERSION = 2
+export const DELTA_VERSION = 3
+const WITHOUT_TOTALS_BY_TOKEN = 2
 
 /// Collects rows as they are accepted.
 export class DeltaBuilder {
   readonly #dictionary: DictionaryWriter
+  readonly #totals: TokenTotalsWriter
   readonly #names = new ByteWriter(1 << 16)
   readonly #runs = new ByteWriter(256)
   readonly #offsets = new ByteWriter(1 << 12)
@@ -30,8 +35,9 @@ export class DeltaBuilder {
   #previousOffset = 0
   #maxBlock = -1
 
-  constructor(dictionary: DictionaryWriter) {
+  constructor(dictionary: DictionaryWriter, totals: TokenTotalsWriter) {
     this.#dictionary = dictionary
+    this.#totals = totals
     this.begin(0)
   }
 
@@ -88,6 +94,7 @@ export class DeltaBuilder {
     out.raw(this.#offsets.bytes.subarray(0, this.#offsets.length))
     out.raw(this.#digests.bytes.subarray(0, this.#digests.length))
     this.#rows.finish(out)
+    this.#totals.write(out)
     return out.take()
   }
 
@@ -111,12 +118,15 @@ export interface DeltaRows {
   readonly pairs: DeltaDictionary
   /// Rows with one log time, in order.
   readonly runs: readonly { readonly rows: number; readonly logTimeMs: number }[]
+  /// Gives the totals of each token of which the delta says something; token ids are those of the interner.
+  eachTotals(take: (token: number, totals: TokenTotals) => void): void
 }
 
 export function readDelta(payload: Uint8Array, coversFrom: number, interner: Interner): DeltaRows {
   const reader = new ByteReader(payload)
   const version = reader.uint8()
-  invariant(version === DELTA_VERSION, `deltas are of version ${DELTA_VERSION}, found ${version}`)
+  const isKnown = version === DELTA_VERSION || version === WITHOUT_TOTALS_BY_TOKEN
+  invariant(isKnown, `deltas are of version ${DELTA_VERSION} or ${WITHOUT_TOTALS_BY_TOKEN}, found ${version}`)
   const fates: FateCounts = { accepted: 0, duplicate: 0, late: 0, early: 0, invalid: 0, conflict: 0 }
   for (const name of fateNames) fates[name] = reader.varint()
   const pairs = new DeltaDictionary(reader, reader.varint(), interner)
@@ -144,6 +154,30 @@ export function readDelta(payload: Uint8Array, coversFrom: number, interner: Int
   columns.readTimes(reader, count, rows, 0, 0)
   columns.readValues(reader, count, rows, 0)
   columns.readPlaces(reader, count, rows, 0)
-  invariant(announced === count && reader.done, 'a delta holds the rows it announces')
-  return { fates, rows, digests, pairs, runs }
+  invariant(announced === count, 'a delta holds the rows it announces')
+  const eachTotals: DeltaRows['eachTotals'] = take => {
+    if (version !== WITHOUT_TOTALS_BY_TOKEN) readTotals(reader, pairs, interner, take)
+    invariant(reader.done, 'a delta ends with the totals of its tokens')
+  }
+  return { fates, rows, digests, pairs, runs, eachTotals }
+}
+
+function readTotals(
+  reader: ByteReader,
+  tokens: DeltaDictionary,
+  interner: Interner,
+  take: (token: number, totals: TokenTotals) => void,
+): void {
+  const entries = new TokenTotalsReader(reader)
+  for (let number = 0; number < tokens.tokenCount; number++) {
+    const totals = entries.next()
+    if (totals !== null) take(tokens.token(number), totals)
+  }
+  for (let count = reader.varint(); count > 0; count--) {
+    const { length } = reader.sized()
+    const at = reader.at - length
+    const totals = entries.next()
+    const id = interner.internToken(reader.bytes, at, length, hash32(reader.bytes, at, length))
+    if (totals !== null) take(id, totals)
+  }
 }

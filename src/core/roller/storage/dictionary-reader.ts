@@ -81,6 +81,16 @@ export class DeltaDictionary {
     })
   }
 
+  /// How many tokens it knows.
+  get tokenCount(): number {
+    return this.#entries.tokens.count
+  }
+
+  /// The id of the token with a local number.
+  token(number: number): number {
+    return this.#entries.tokens.intern(number, this.#bytes, this.#interner.internToken)
+  }
+
   /// The id of the pair with a local number.
   pair(number: number): number {
     const known = this.#pairs[number] as number

@@ -14,6 +14,8 @@ import type { ByteWriter } from './bytes.js'
 /// Local numbers of ids, forgotten all at once when the scope ends and one by one when an id is freed.
 class Numbering {
   next = 0
+  /// The id by number; -1 when it was freed.
+  ids = new Int32Array(64)
   #scope = 1
   #scopeOf = new Int32Array(64)
   #number = new Int32Array(64)
@@ -30,11 +32,16 @@ class Numbering {
     }
     this.#scopeOf[id] = this.#scope
     this.#number[id] = this.next
+    if (this.next >= this.ids.length) this.ids = grownInt32(this.ids, this.next + 1)
+    this.ids[this.next] = id
     return this.next++
   }
 
   forget(id: number): void {
-    if (id < this.#scopeOf.length) this.#scopeOf[id] = 0
+    const number = this.get(id)
+    if (number < 0) return
+    this.ids[number] = -1
+    this.#scopeOf[id] = 0
   }
 
   begin(): void {
@@ -76,6 +83,16 @@ export class DictionaryWriter {
   /// How many pairs the scope knows.
   get size(): number {
     return this.#pairNumbers.next
+  }
+
+  /// How many tokens the scope knows.
+  get tokenCount(): number {
+    return this.#tokenNumbers.next
+  }
+
+  /// The token with this local number; -1 when its id was freed meanwhile.
+  tokenAt(number: number): number {
+    return this.#tokenNumbers.ids[number] as number
   }
 
   forgetPair(pair: number): void {

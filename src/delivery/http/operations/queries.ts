@@ -1,11 +1,11 @@
 /// What is computed on demand from the swaps of a token.
 
 import Type from 'typebox'
-import { LARGEST_TRADES, RECENT_TRADES, TOP_TRADERS } from '../../spec/query-examples.js'
+import { LARGEST_TRADES, RECENT_TRADES, TOKEN_FATES, TOP_TRADERS } from '../../spec/query-examples.js'
 import type { ProblemType } from '../../wire/problem.js'
 import { closed, TokenName, WindowText } from '../../wire/schema.js'
-import { TopTraders, TradeList } from '../../wire/token-answer.js'
-import { operation } from '../operation.js'
+import { TokenFates, TopTraders, TradeList } from '../../wire/token-answer.js'
+import { NO_PARAMS, operation } from '../operation.js'
 import { asOf, JSON_CONTENT } from './parameters.js'
 
 export const LIST_MAX = 100
@@ -30,6 +30,28 @@ const limit = (what: string) =>
   )
 
 const tokenParam = closed({ token: TokenName })
+
+export const GetTokenFates = operation({
+  id: 'getTokenFates',
+  method: 'GET',
+  path: '/v1/tokens/{token}/fates',
+  tag: 'queries',
+  summary: 'What became of the swaps of a token',
+  description:
+    'Counted as long as the token always has an accepted swap within the retention. Those of all swaps are in GET /v1/status.',
+  params: tokenParam,
+  query: NO_PARAMS,
+  answer: {
+    description: 'How many swaps had which fate.',
+    contentType: JSON_CONTENT,
+    schema: TokenFates,
+    example: TOKEN_FATES,
+  },
+  problems: QUERY_PROBLEMS,
+  access: 'read',
+  cost: 10,
+  conditional: true,
+})
 
 export const GetTopTraders = operation({
   id: 'getTopTraders',

@@ -3,6 +3,7 @@
 import Type from 'typebox'
 import { FIELDS_PER_WINDOW } from '../../../core/stats.js'
 import { closed, count, epochMs, nullable, oneOf, TokenName } from '../../wire/schema.js'
+import { conflict, fates } from '../../wire/status.js'
 import { NO_PARAMS, operation } from '../operation.js'
 import { JSON_CONTENT } from './parameters.js'
 
@@ -75,6 +76,7 @@ const Answered = closed({
   largest: Type.Array(trade),
   newest: Type.Array(trade),
   traders: Type.Array(trader),
+  fates: closed({ since: epochMs('Log time when counting began.'), ...fates, conflict }),
 })
 
 export const Answer = Type.Union([
