@@ -59,7 +59,7 @@ fuzz: build ## random histories, decoders, requests, messages and clients for SE
 	@VOLUMER_FUZZ_SECONDS=$(SECONDS_EACH) $(NODE) dist/tools/run-tests.js simulation fuzz decimal fingerprint web-feeds-model
 
 chaos: build ## a cluster on Kafka under load and faults of every kind, ROUNDS=10 times each
-	@VOLUMER_CHAOS_ROUNDS=$(ROUNDS) $(NODE) dist/tools/run-tests.js kafka/chaos kafka/replicas
+	@VOLUMER_CHAOS_ROUNDS=$(ROUNDS) $(NODE) dist/tools/run-tests.js kafka/chaos kafka/three-brokers kafka/replicas
 
 bench: build ## run the benchmarks; results as a table and in bench/results
 	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)

@@ -136,7 +136,8 @@ export async function servesAcknowledged(server: Server, ledger: Ledger): Promis
   }
 }
 
-function servedDay(body: unknown): Day | null {
+/// The day's statistics out of a token's; null when there are none.
+export function servedDay(body: unknown): Day | null {
   if (body === null || typeof body !== 'object') return null
   const day = (field: string): unknown => Reflect.get(Object(Reflect.get(body, field)), 'h24')
   const counts: unknown = day('txns')

@@ -1,11 +1,12 @@
 /// A cluster under load with duplicates and disorder, one fault after the other. After each, every web must serve exactly what was
-/// acknowledged. Some faults come, chosen at random; VOLUMER_CHAOS_ROUNDS says how often all of them come (`make chaos`).
+/// acknowledged, and a client that follows all along, on whichever web there is, must have got the same. Some faults come, chosen at random; VOLUMER_CHAOS_ROUNDS says how often all of them come (`make chaos`).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Random, testSeed } from '../simulation/random.js'
 import { ownCluster } from './broker.js'
 import { Fleet, type Place } from './fleet/fleet.js'
+import { Follower } from './fleet/follower.js'
 import { TcpProxy } from './fleet/tcp-proxy.js'
 
 const ROUNDS = Number(process.env.VOLUMER_CHAOS_ROUNDS ?? 0)
@@ -27,7 +28,7 @@ test(`a cluster agrees with the producer’s ledger after every fault, ${ROUNDS 
   const random = new Random(seed)
   const brokers = await ownCluster({ brokers: 1, proxied: true })
   const { listens = 0, advertises = 0 } = brokers.ports[0]?.proxied ?? {}
-  const proxy = await TcpProxy.listen(t, advertises, listens)
+  const proxy = await TcpProxy.listen(t, advertises, () => listens)
   const fleet = new Fleet(t, brokers.bootstrap(), random, () => brokers.lastLines())
   await fleet.roller()
   await fleet.roller()
@@ -35,6 +36,7 @@ test(`a cluster agrees with the producer’s ledger after every fault, ${ROUNDS 
   await fleet.web()
   await fleet.web()
   await fleet.ready()
+  const follower = await Follower.begin(t, fleet)
   const some = () => pause(random.between(200, 1500))
   const comesBack = async () => {
     brokers.restart(0)
@@ -84,9 +86,13 @@ test(`a cluster agrees with the producer’s ledger after every fault, ${ROUNDS 
       proxy.mend()
       assert.ok(behind.server.running, `${behind.name} has ended`)
     },
-    'a web is killed and comes back': async () => {
-      const place = random.pick(fleet.webs)
+    'a web is killed with a client on it, and comes back': async () => {
+      const place = follower.at
+      assert.ok(place !== null)
+      const { opened, gaps } = follower
+      const gapsBefore = gaps.length
       await place.server.kill()
+      await follower.comesBack(opened, gapsBefore)
       await some()
       await fleet.restart(place)
     },
@@ -109,10 +115,14 @@ test(`a cluster agrees with the producer’s ledger after every fault, ${ROUNDS 
       })
       const over = Date.now()
       await fleet.agree(what)
+      await follower.agrees()
       t.diagnostic(
         `${what}: ${over - began} ms, agreed after ${Date.now() - over} ms; ${fleet.ledger.acknowledgedSwaps} swaps acknowledged`,
       )
     }
   }
+  t.diagnostic(
+    `a client got ${follower.updates} updates over ${follower.opened} connections, and was told of ${follower.gaps.length} gaps`,
+  )
   assert.ok(fleet.ledger.acknowledgedSwaps > 2000, `only ${fleet.ledger.acknowledgedSwaps} swaps`)
 })

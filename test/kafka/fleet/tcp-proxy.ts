@@ -1,4 +1,5 @@
-/// Stands between clients and a port of this machine; can be cut like a cable: what is sent then gets nowhere, and nobody is told.
+/// Stands between clients and a port of this machine, which may be another one for each connection, as with a load balancer; can be cut
+/// like a cable: what is sent then gets nowhere, and nobody is told.
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 
@@ -7,11 +8,16 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>()
   #cut = false
 
-  private constructor(target: number) {
+  private constructor(target: () => number | null) {
     this.#server = createServer(client => {
       this.#keep(client)
       if (this.#cut) return
-      const upstream = createConnection(target, '127.0.0.1')
+      const port = target()
+      if (port === null) {
+        client.destroy()
+        return
+      }
+      const upstream = createConnection(port, '127.0.0.1')
       this.#keep(upstream)
       client.pipe(upstream)
       upstream.pipe(client)
@@ -20,13 +26,20 @@ export class TcpProxy {
     })
   }
 
-  static async listen(t: TestContext, port: number, target: number): Promise<TcpProxy> {
+  /// Where there is no target, connections are closed at once.
+  static async listen(t: TestContext, port: number, target: () => number | null): Promise<TcpProxy> {
     const proxy = new TcpProxy(target)
     await new Promise<void>((resolve, reject) => {
       proxy.#server.once('error', reject).listen(port, '127.0.0.1', resolve)
     })
     t.after(() => proxy.#close())
     return proxy
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    if (address === null || typeof address === 'string') throw new Error('no TCP address')
+    return address.port
   }
 
   cut(): void {
