@@ -17,6 +17,8 @@ SECONDS_EACH ?= 600
 MINUTES ?= 60
 # How often each fault of `make chaos` comes.
 ROUNDS ?= 10
+# How long make replicas goes on.
+REPLICA_MINUTES ?= 5
 # Of make kafka: how many brokers (1 or 3), the first one's port, where data and log are.
 BROKERS ?= 1
 KAFKA_PORT ?= 9092
@@ -31,7 +33,7 @@ DASHBOARD_SOURCES = $(INSTALLED) tools/dashboard/build.ts \
   $(shell find src/dashboard src/client src/delivery/wire -type f ! -name '*.test.ts')
 PRETTY := $(NODE) -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>{try{console.log(JSON.stringify(JSON.parse(s),null,2))}catch{process.stdout.write(s)}})'
 
-.PHONY: help run test fuzz chaos http wsclient bench dashboard-hour screenshots kafka kafka-stop build lint format clean
+.PHONY: help run test fuzz chaos replicas http wsclient bench dashboard-hour screenshots kafka kafka-stop build lint format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +62,9 @@ fuzz: build ## random histories, decoders, requests, messages and clients for SE
 
 chaos: build ## a cluster on Kafka under load and faults of every kind, ROUNDS=10 times each
 	@VOLUMER_CHAOS_ROUNDS=$(ROUNDS) $(NODE) dist/tools/run-tests.js kafka/chaos kafka/three-brokers kafka/replicas
+
+replicas: build ## two replica sets under load and faults for REPLICA_MINUTES=5: the same bytes for the same versions
+	@VOLUMER_REPLICA_SECONDS=$$(( $(REPLICA_MINUTES) * 60 )) $(NODE) dist/tools/run-tests.js kafka/replica-bytes
 
 bench: build ## run the benchmarks; results as a table and in bench/results
 	@$(NODE) --expose-gc dist/bench/main.js $(ARGS)

@@ -20,6 +20,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'storage', full: [], quick: [] },
   { name: 'roller', full: [], quick: ['10', '200000'] },
   { name: 'latency', full: [], quick: ['5'] },
+  { name: 'latency', full: ['20', 'kafka'], quick: ['5', 'kafka'] },
   { name: 'gets', full: [], quick: ['4000'] },
   { name: 'feeds', full: [], quick: ['1000', '4'] },
   { name: 'dashboard', full: [], quick: ['5', '20000'] },
