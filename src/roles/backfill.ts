@@ -24,8 +24,11 @@ export interface BackfillOptions {
   nextTurn(): Promise<void>
 }
 
-/// Blocks that are made in one go: a quarter of an hour of slices, all of whose rows are in memory then.
+/// Blocks are made in stretches, since an archive reads an hour of swaps anew for each. So many rows of them are in memory,
+/// some 100 bytes each, as far as the stretch before tells; and so many blocks at first, and at most (an hour of slices).
+const STRETCH_ROWS = 2_000_000
 const STRETCH_BLOCKS = 7
+const STRETCH_BLOCKS_MAX = 28
 
 export async function backfill(options: BackfillOptions): Promise<void> {
   const { config, target, reader, store, progress, nextTurn } = options
@@ -39,8 +42,10 @@ export async function backfill(options: BackfillOptions): Promise<void> {
   const begin = next
   const span = Math.max(1, target.logTime - begin)
   let swaps = 0
+  let blocks = STRETCH_BLOCKS
   while (store.position() === 0 && next < builder.hotFrom) {
-    const end = Math.min(builder.hotFrom, next + STRETCH_BLOCKS * blockMs)
+    const end = Math.min(builder.hotFrom, next + blocks * blockMs)
+    const before = swaps
     for await (const rows of reader.rows(epochMs(next), epochMs(end))) {
       builder.add(rows)
       swaps += rows.batch.size
@@ -49,6 +54,7 @@ export async function backfill(options: BackfillOptions): Promise<void> {
     const parts = [...builder.parts()]
     if (parts.length > 0) await store.appendParts(parts)
     await nextTurn()
+    blocks = blocksWithin(STRETCH_ROWS, (swaps - before) / Math.ceil((end - next) / blockMs))
     next = end
   }
   builder.beginDeltas(store.position())
@@ -63,3 +69,6 @@ export async function backfill(options: BackfillOptions): Promise<void> {
   if (last !== null) await store.appendDelta(last)
   progress(1, swaps)
 }
+
+const blocksWithin = (rows: number, rowsPerBlock: number): number =>
+  Math.max(1, Math.min(STRETCH_BLOCKS_MAX, Math.floor(rows / rowsPerBlock)))

@@ -72,6 +72,9 @@ export class StateBuilder {
   readonly #delta: DeltaBuilder
   readonly #blocks = new Map<number, Block>()
   readonly #spare: Block[] = []
+  /// The block of the row before.
+  #lastIndex = -1
+  #lastBlock: Block | null = null
   readonly #recent = new Block(DELTA_ROWS_MAX)
   readonly #tokens = new Int32Array(GROUP)
   readonly #traders = new Int32Array(GROUP)
@@ -125,6 +128,7 @@ export class StateBuilder {
 
   /// Parts of the blocks that were taken in since the last time, ascending; each is to be stored before the next is made.
   *parts(): Generator<SealedPart> {
+    this.#lastBlock = null
     for (const index of [...this.#blocks.keys()].sort((a, b) => a - b)) {
       const rows = this.#blocks.get(index)
       invariant(rows !== undefined, 'a block that was taken in has rows')
@@ -245,10 +249,14 @@ export class StateBuilder {
   }
 
   #rowsOf(index: number): Block {
-    const known = this.#blocks.get(index)
-    if (known !== undefined) return known
-    const rows = this.#spare.pop() ?? new Block(1024)
-    this.#blocks.set(index, rows)
+    if (index === this.#lastIndex && this.#lastBlock !== null) return this.#lastBlock
+    let rows = this.#blocks.get(index)
+    if (rows === undefined) {
+      rows = this.#spare.pop() ?? new Block(1024)
+      this.#blocks.set(index, rows)
+    }
+    this.#lastIndex = index
+    this.#lastBlock = rows
     return rows
   }
 

@@ -11,44 +11,58 @@ import type { Names } from '../tables/names.js'
 import type { Pairs } from '../tables/pairs.js'
 import type { ByteWriter } from './bytes.js'
 
-/// Local numbers of ids, forgotten all at once when the scope ends and one by one when an id is freed.
+/// Local numbers of ids, forgotten all at once when the scope ends and one by one when an id is freed. A number is kept with
+/// what was given out in the scopes before added to it, so that one look tells both number and scope.
 class Numbering {
-  next = 0
   /// The id by number; -1 when it was freed.
   ids = new Int32Array(64)
-  #scope = 1
-  #scopeOf = new Int32Array(64)
-  #number = new Int32Array(64)
+  #given = 0
+  #scope = 0
+  #numbers = new Int32Array(64).fill(NONE)
+
+  /// The next number to be given out.
+  get next(): number {
+    return this.#given - this.#scope
+  }
 
   /// The id's number, or -1.
   get(id: number): number {
-    return this.#scopeOf[id] === this.#scope ? (this.#number[id] as number) : -1
+    const number = this.#numbers[id]
+    return number === undefined || number < this.#scope ? NONE : number - this.#scope
   }
 
   add(id: number): number {
-    if (id >= this.#scopeOf.length) {
-      this.#scopeOf = grownInt32(this.#scopeOf, id + 1)
-      this.#number = grownInt32(this.#number, id + 1)
+    if (id >= this.#numbers.length) {
+      const known = this.#numbers.length
+      this.#numbers = grownInt32(this.#numbers, id + 1)
+      this.#numbers.fill(NONE, known)
     }
-    this.#scopeOf[id] = this.#scope
-    this.#number[id] = this.next
-    if (this.next >= this.ids.length) this.ids = grownInt32(this.ids, this.next + 1)
-    this.ids[this.next] = id
-    return this.next++
+    const number = this.next
+    if (number >= this.ids.length) this.ids = grownInt32(this.ids, number + 1)
+    this.ids[number] = id
+    this.#numbers[id] = this.#given++
+    return number
   }
 
   forget(id: number): void {
     const number = this.get(id)
     if (number < 0) return
     this.ids[number] = -1
-    this.#scopeOf[id] = 0
+    this.#numbers[id] = NONE
   }
 
   begin(): void {
-    this.#scope++
-    this.next = 0
+    this.#scope = this.#given
+    if (this.#scope < GIVEN_MAX) return
+    this.#numbers.fill(NONE)
+    this.#given = 0
+    this.#scope = 0
   }
 }
+
+const NONE = -1
+/// Half of what 31 bits hold: no scope has as many ids as the other half.
+const GIVEN_MAX = 2 ** 30
 
 export class DictionaryWriter {
   readonly #tokenNames: Names

@@ -4,6 +4,7 @@
 /// of their hashes. Fingerprints are written apart, slice by slice, in the order in which the rows were.
 
 import { BLOCK_TICKS, type Block, compareRows } from '../rows/block.js'
+import { RowsByToken } from '../rows/rows-by-token.js'
 import { ByteWriter } from './bytes.js'
 import type { DictionaryWriter } from './dictionary.js'
 import type { Dictionary } from './dictionary-reader.js'
@@ -36,7 +37,7 @@ const PIECE_ROWS = 1024
 
 export class PartEncoder {
   readonly #options: EncoderOptions
-  readonly #rowsOf = new Map<number, number[]>()
+  readonly #byToken = new RowsByToken()
   /// Tokens by hash; null while rows are being gathered.
   #tokens: { token: number; hash: number }[] | null = null
   #gathered = 0
@@ -114,26 +115,22 @@ export class PartEncoder {
   #gather(rowsMost: number): void {
     const { rows, wanted } = this.#options
     const end = Math.min(rows.rows, this.#gathered + rowsMost)
-    for (let row = this.#gathered; row < end; row++) {
-      if (!wanted(row)) continue
-      const token = rows.token[row] as number
-      const list = this.#rowsOf.get(token)
-      if (list === undefined) this.#rowsOf.set(token, [row])
-      else list.push(row)
-    }
+    for (let row = this.#gathered; row < end; row++)
+      if (wanted(row)) this.#byToken.add(rows.token[row] as number, row)
     this.#gathered = end
   }
 
   #byHash(): { token: number; hash: number }[] {
     const { hashOf } = this.#options
-    return Array.from(this.#rowsOf.keys(), token => ({ token, hash: (hashOf[token] as number) >>> 0 })).sort(
-      (a, b) => a.hash - b.hash,
-    )
+    return Array.from(this.#byToken.tokens(), token => ({
+      token,
+      hash: (hashOf[token] as number) >>> 0,
+    })).sort((a, b) => a.hash - b.hash)
   }
 
   #writeToken(token: number, hash: number): number {
     const { block, rows, names, dictionary, resolutionMs } = this.#options
-    const list = (this.#rowsOf.get(token) ?? []).sort((a, b) => compareRows(rows, a, rows, b))
+    const list = inChainOrder(rows, this.#byToken.of(token))
     const columns = this.#columns
     columns.begin(block * BLOCK_TICKS * resolutionMs)
     for (const row of list) {
@@ -156,7 +153,7 @@ export class PartEncoder {
     return list.length
   }
 
-  #writeSums(list: readonly number[]): void {
+  #writeSums(list: Int32Array): void {
     const sums = this.#sums
     sums.clear()
     for (const row of list) sums.add(this.#options.rows, row)
@@ -191,4 +188,14 @@ export class PartEncoder {
     this.#piece.clear()
     this.#pieceRows = 0
   }
+}
+
+/// Sorts the rows, which nearly always are in order.
+function inChainOrder(rows: Block, list: Int32Array): Int32Array {
+  for (let i = 1; i < list.length; i++) {
+    if (compareRows(rows, list[i - 1] as number, rows, list[i] as number) > 0) {
+      return list.sort((a, b) => compareRows(rows, a, rows, b))
+    }
+  }
+  return list
 }
