@@ -81,14 +81,6 @@ async function secondsSql(
   // decides only where the chain's numbers do not, the fingerprint where they do.
   const place = `ROW(coalesce(block, -1), coalesce(tx_index, -1), coalesce(log_index, -1),
     CASE WHEN block IS NULL OR tx_index IS NULL OR log_index IS NULL THEN id ELSE '' END, fingerprint)`
-  const decided = (
-    by: 'opens' | 'closes',
-    as: string,
-    pick: Dialect['first'],
-  ) => `SELECT s.begins, ${pick('price', 'place')} AS ${as}
-      FROM (SELECT date_trunc('second', r."time") AS begins, r."time", price, ${place} AS place FROM rows_of_token r
-        WHERE price IS NOT NULL) s
-      JOIN sums ON sums.begins = s.begins AND sums.${by} = s."time" GROUP BY s.begins`
   return `WITH rows_of_token AS (${rows}), sums AS (
       SELECT date_trunc('second', "time") AS begins, min("time") FILTER (WHERE price IS NOT NULL) AS opens,
         max("time") FILTER (WHERE price IS NOT NULL) AS closes, max(price) AS high, min(price) AS low,
@@ -96,10 +88,15 @@ async function secondsSql(
         coalesce(sum(usd) FILTER (WHERE NOT buy), 0) AS sell_volume,
         count(*) FILTER (WHERE buy) AS buys, count(*) FILTER (WHERE NOT buy) AS sells,
         count(DISTINCT trader_id) AS traders
-      FROM rows_of_token GROUP BY date_trunc('second', "time"))
-    SELECT sums.begins, o.open, high, low, c.close, buy_volume, sell_volume, buys, sells, traders
-    FROM sums LEFT JOIN (${decided('opens', 'open', dialect.first)}) o ON o.begins = sums.begins
-      LEFT JOIN (${decided('closes', 'close', dialect.last)}) c ON c.begins = sums.begins`
+      FROM rows_of_token GROUP BY date_trunc('second', "time")),
+    edges AS (SELECT begins, opens, closes, opens AS edge FROM sums UNION SELECT begins, opens, closes, closes FROM sums),
+    at_edges AS (SELECT begins, CASE WHEN edge = opens THEN price END AS opening,
+        CASE WHEN edge = closes THEN price END AS closing, ${place} AS place
+      FROM rows_of_token JOIN edges ON edge = "time"),
+    decided AS (SELECT begins, ${dialect.first('opening', 'place')} AS open, ${dialect.last('closing', 'place')} AS close
+      FROM at_edges GROUP BY begins)
+    SELECT sums.begins, open, high, low, close, buy_volume, sell_volume, buys, sells, traders
+    FROM sums LEFT JOIN decided ON decided.begins = sums.begins`
 }
 
 export function candleOf(row: Row): Candle {
