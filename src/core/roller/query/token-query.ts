@@ -5,7 +5,7 @@
 /// of the beginning.
 ///
 /// What the order of swaps does not change is added up block by block: from summaries (summaries.ts) where a block lies whole in
-/// a stretch and nothing of single swaps is wanted there, else from rows. Then the blocks at the ends of each stretch are
+/// a stretch, else from rows. Traders and medians want single swaps, of which then only who, when and how much is read. Then the blocks at the ends of each stretch are
 /// looked at in chain order (stretch-ends.ts). A median of many swaps takes the rows a second time (trade-sizes.ts).
 
 import { FIELDS_PER_WINDOW } from '../../stats.js'
@@ -175,18 +175,21 @@ export class TokenQuery {
     const { begin, last } = block
     const active = this.#overlapping(begin, last)
     if (active.length === 0) return true
-    const summary = active.every(i => this.#isWithin(i, begin, last) && !this.#wantsRows(i))
-      ? this.#scan.summaryOf(block)
-      : null
     this.#largestUsd = -1
+    const isWhole = active.every(i => this.#isWithin(i, begin, last))
+    const summary = isWhole ? this.#scan.summaryOf(block) : null
     if (summary === null) {
-      return this.#scan.visitRows(block, (rows, row) => this.#addRow(rows, row, begin)) && this.#list(block)
+      const isHere = this.#scan.visitRows(block, 'all', (rows, row) => this.#addRow(rows, row, begin))
+      return isHere && this.#list(block)
     }
     if (active.includes(0)) this.#largestUsd = summary.sums.largest
     this.rows += summary.count
     for (const i of active) {
       this.#sums[i]?.addSummary(summary)
       this.#ends.note(i, this.#left, summary.sums.pricedSlot >= 0)
+    }
+    if (active.some(i => this.#wantsRows(i))) {
+      this.#scan.visitParts(block, 'sizes', (rows, row) => this.#addSize(rows, row, active))
     }
     const { late } = block
     for (let row = 0; row < (late?.rows ?? 0); row++) if (late !== null) this.#addRow(late, row, begin)
@@ -209,10 +212,18 @@ export class TokenQuery {
     }
   }
 
+  /// Adds what a summary does not tell of a row that lies in some stretches.
+  #addSize(rows: Block, row: number, active: readonly number[]): void {
+    for (const i of active) {
+      if (this.#sizes.size > 0) this.#sizes.get(i)?.add(rows.usd[row] as number)
+      if (i === 0) this.#traders?.add(rows, row, this.#numbers.numberOf((rows.pairSide[row] as number) >> 1))
+    }
+  }
+
   #addSizes(block: ScannedBlock): boolean {
     const { begin, last } = block
     if (!this.#overlapping(begin, last).some(i => this.#sized.includes(i))) return true
-    return this.#scan.visitRows(block, (rows, row) => {
+    return this.#scan.visitRows(block, 'sizes', (rows, row) => {
       for (const i of this.#activeAt(begin + (rows.slot[row] as number))) {
         if (this.#sized.includes(i)) this.#sizes.get(i)?.add(rows.usd[row] as number)
       }

@@ -77,22 +77,30 @@ export class TokenScan {
     return summary
   }
 
-  /// Visits the token's rows of a block, in any order. False when the block has moved meanwhile.
-  visitRows(block: ScannedBlock, visit: VisitRow): boolean {
+  /// Visits the token's rows of a block, in any order: all of their values but places and ids, or only who, time and size.
+  /// False when the block has moved meanwhile.
+  visitRows(block: ScannedBlock, values: 'all' | 'sizes', visit: VisitRow): boolean {
     if (!this.#isKept(block)) return false
-    const { hot, hotRows, late, parts } = block
+    const { hot, hotRows, late } = block
     if (hot !== null) {
       const { token } = hot
       for (let row = 0; row < hotRows; row++) if (token[row] === this.#token) visit(hot, row)
       return true
     }
-    for (let part = 0; part < parts; part++) {
-      const run = this.#ledger.parts.runOf(block.entry.index, this.#token, part)
-      run?.readRows(false)
-      for (let row = 0; row < (run?.count ?? 0); row++) if (run !== null) visit(run.rows, row)
-    }
-    for (let row = 0; row < (late?.rows ?? 0); row++) if (late !== null) visit(late, row)
+    this.visitParts(block, values, visit)
+    if (late !== null) for (let row = 0; row < late.rows; row++) visit(late, row)
     return true
+  }
+
+  /// The same of those that are on disk.
+  visitParts(block: ScannedBlock, values: 'all' | 'sizes', visit: VisitRow): void {
+    for (let part = 0; part < block.parts; part++) {
+      const run = this.#ledger.parts.runOf(block.entry.index, this.#token, part)
+      if (run === null) continue
+      if (values === 'all') run.readRows(false)
+      else run.readSizes()
+      for (let row = 0; row < run.count; row++) visit(run.rows, row)
+    }
   }
 
   /// The token's rows of a block in chain order, with their places: those that are wanted, or more. They are the

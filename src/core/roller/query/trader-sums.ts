@@ -29,20 +29,14 @@ export class TraderSums {
     this.#numbers = numbers
   }
 
-  /// Adds a swap of the trader with a number, in any order.
+  /// Adds a swap of the trader with a number, in any order: its pair, time and size are looked at.
   add(rows: Block, row: number, trader: number): void {
     if (trader >= this.#lines.capacity) {
       this.#lines.grow(trader + 1)
       this.#lastMs = grownFloat64(this.#lastMs, trader + 1)
     }
-    this.#lines.addSwap(
-      trader,
-      (rows.pairSide[row] as number) & 1,
-      rows.usd[row] as number,
-      rows.amountLow[row] as number,
-      rows.amountMid[row] as number,
-      rows.amountHigh[row] as number,
-    )
+    // Of amounts nothing is told.
+    this.#lines.addSwap(trader, (rows.pairSide[row] as number) & 1, rows.usd[row] as number, 0, 0, 0)
     const timeMs = rows.timeMs[row] as number
     if (timeMs > (this.#lastMs[trader] as number)) this.#lastMs[trader] = timeMs
   }

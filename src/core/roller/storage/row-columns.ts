@@ -167,10 +167,19 @@ export class RowColumnsReader {
     }
   }
 
-  /// Usd, amount and price.
+  /// Usd, amount and price: `readUsd`, then `readAmounts`.
   readValues(reader: ByteReader, count: number, rows: Block, first: number): void {
-    const flags = this.#flags
+    this.readUsd(reader, count, rows, first)
+    this.readAmounts(reader, count, rows, first)
+  }
+
+  readUsd(reader: ByteReader, count: number, rows: Block, first: number): void {
     for (let row = first; row < first + count; row++) rows.usd[row] = reader.varint()
+  }
+
+  /// Amount and price.
+  readAmounts(reader: ByteReader, count: number, rows: Block, first: number): void {
+    const flags = this.#flags
     for (let i = 0; i < count; i++) readAmount(reader, rows, first + i, (flags[i] as number) >> 5)
     for (let i = 0; i < count; i++) {
       const given = ((flags[i] as number) & PRICE_GIVEN) !== 0

@@ -80,11 +80,17 @@ export class RunReader {
     for (let row = 0; row < count; row++) slot[row] = ((timeMs[row] as number) - beginMs) / this.#resolutionMs
   }
 
+  /// Reads the times and the sizes; only once each run, and not before `readRows`.
+  readSizes(): void {
+    this.readTimes()
+    this.#columns.readUsd(this.#reader, this.count, this.rows, 0)
+  }
+
   /// Reads the rest: all of the row but its fingerprint, and its place in the chain only if asked for.
   readRows(withPlaces: boolean): void {
     const { rows, count } = this
-    this.readTimes()
-    this.#columns.readValues(this.#reader, count, rows, 0)
+    this.readSizes()
+    this.#columns.readAmounts(this.#reader, count, rows, 0)
     rows.token.fill(this.token, 0, count)
     rows.offset.fill(WITHOUT_ID, 0, count)
     if (!withPlaces) return
