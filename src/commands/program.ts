@@ -136,12 +136,14 @@ export async function runProgram(
       )
     })
 
-  command('watch <token...>', 'Subscribe to tokens of a running server, and print each update.', [
-    'volumer watch BTC ETH',
-    'volumer watch BTC --json | jq .stats.volume.m5',
-  ])
+  command(
+    'watch <token...>',
+    'Subscribe to tokens of a running server, and print each update, or each swap.',
+    ['volumer watch BTC ETH', 'volumer watch BTC --trades', 'volumer watch BTC --json | jq .stats.volume.m5'],
+  )
     .option('--url <url>', 'the server', DEFAULT_URL)
     .option('--json', 'print the server’s messages as they are', false)
+    .option('--trades', 'follow the tokens’ swaps as they are accepted, not their statistics', false)
     .option('--key <key>', 'an API key, where the server asks for one (or VOLUMER_KEY)')
     .action(async (tokens: string[], flags: Flags) => {
       const { watch } = await import('./watch.js')
@@ -149,7 +151,13 @@ export async function runProgram(
       const key = keyOf(flags)
       await watch(
         tokens,
-        { url: serverUrl(String(flags.url)), json: flags.json === true, key, signal },
+        {
+          url: serverUrl(String(flags.url)),
+          json: flags.json === true,
+          trades: flags.trades === true,
+          key,
+          signal,
+        },
         context,
       )
     })

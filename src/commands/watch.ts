@@ -1,6 +1,7 @@
-/// `volumer watch`: follows tokens and prints a line per update. Comes back by itself until it is interrupted.
+/// `volumer watch`: follows tokens and prints a line per update, or per swap. Comes back by itself until it is interrupted.
 
 import { WebSocket } from 'ws'
+import type { TokenUpdate, TradesUpdate } from '../client/channels.js'
 import { VolumerClient, VolumerError } from '../client/client.js'
 import type { CommandContext } from './context.js'
 import { CommandError } from './failure.js'
@@ -13,6 +14,8 @@ export interface WatchOptions {
   readonly url: URL
   /// Prints the server's messages as they are.
   readonly json: boolean
+  /// Follows the tokens' swaps as they are accepted, not their statistics.
+  readonly trades: boolean
   /// An API key, where the server asks for one.
   readonly key?: string | undefined
   /// Ends the watching; the command is then done.
@@ -21,10 +24,11 @@ export interface WatchOptions {
 
 export async function watch(
   tokens: readonly string[],
-  { url, json, key, signal }: WatchOptions,
+  { url, json, trades, key, signal }: WatchOptions,
   { clock, stdout, stderr }: CommandContext,
 ): Promise<void> {
-  const lines = new UpdateLines()
+  const updateLines = new UpdateLines()
+  const tradeLines = new TradeLines()
   const note = (text: string) => stderr.write(`${text}\n`)
   let everOpened = false
   let fatal: Error | null = null
@@ -54,8 +58,13 @@ export async function watch(
   const close = () => client.close()
   signal.addEventListener('abort', close, { once: true })
   try {
-    for await (const update of client.subscribe({ channel: 'token', tokens })) {
-      if (!json) stdout.write(lines.line(update, clock.now()))
+    const updates: AsyncIterable<TokenUpdate | TradesUpdate> = trades
+      ? client.subscribe({ channel: 'trades', tokens })
+      : client.subscribe({ channel: 'token', tokens })
+    for await (const update of updates) {
+      if (json) continue
+      if (update.channel === 'trades') stdout.write(tradeLines.lines(update, clock.now()))
+      else stdout.write(updateLines.line(update, clock.now()))
     }
   } catch (error) {
     if (fatal === null)
@@ -96,6 +105,37 @@ export class UpdateLines {
     return head + row(token, stats.priceUsd ?? '-', volumes, txns, delay)
   }
 }
+
+/// A line for each swap, under a head that is repeated now and then.
+export class TradeLines {
+  #lines = 0
+
+  /// `message` is a snapshot or an update of channel `trades`.
+  lines(message: unknown, nowMs: number): string {
+    const trades = field(message, 'trades')
+    const sentMs = Number(field(field(message, 'times'), 'sent'))
+    // What a snapshot holds was accepted before: its delay says nothing.
+    const isNew = field(message, 'type') === 'update' && Number.isFinite(sentMs)
+    const delay = isNew ? `${Math.max(0, nowMs - sentMs)} ms` : '-'
+    return Array.isArray(trades) ? trades.map(trade => this.#line(trade, delay)).join('') : ''
+  }
+
+  #line(trade: unknown, delay: string): string {
+    const head =
+      this.#lines++ % 40 === 0 ? tradeRow('time', 'token', 'side', 'usd', 'price $', 'who', 'delay') : ''
+    const shown = (name: string) => {
+      const value = field(trade, name)
+      return typeof value === 'string' ? printable(value) : '-'
+    }
+    const time = isoSecond(Number(field(trade, 'time')))
+    const [token, side, usd, price, who] = ['token', 'side', 'usd', 'price', 'who'].map(shown)
+    return head + tradeRow(time, token, side, usdText(usd ?? '-'), price, who, delay)
+  }
+}
+
+const tradeRow = (time = '', token = '', side = '', usd = '', price = '', who = '', delay = ''): string =>
+  `${time.padEnd(24)} ${token.slice(0, 20).padEnd(20)} ${side.padEnd(4)} ${usd.padStart(18)} ` +
+  `${price.slice(0, 16).padStart(16)} ${who.slice(0, 42).padEnd(42)} ${delay.padStart(8)}\n`
 
 const row = (token: string, price: string, volumes: readonly string[], txns: string, delay: string): string =>
   `${token.padEnd(20)} ${price.slice(0, 16).padStart(16)} ${volumes.map(text => text.padStart(18)).join(' ')} ` +

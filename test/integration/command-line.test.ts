@@ -29,12 +29,14 @@ async function run(argv: readonly string[], until?: (out: string) => boolean): P
   })
   let out = ''
   let err = ''
+  let interrupted = false
   child.stderr.setEncoding('utf8').on('data', text => {
     err += text
   })
   child.stdout.setEncoding('utf8').on('data', text => {
     out += text
-    if (until?.(out)) child.kill('SIGINT')
+    // Once: a second one means not to wait for anything.
+    if (!interrupted && until?.(out)) interrupted = child.kill('SIGINT')
   })
   const [code] = await once(child, 'close')
   return { code, out, err }
@@ -148,6 +150,18 @@ test('faketrader’s swaps are served as they come, memory storage leaves nothin
   })
   assert.equal(watched.code, 0, watched.err)
   assert.ok(updates >= 20)
+  // The swaps themselves, under their head, and of nothing else.
+  const swap =
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z +(BTC|ETH) +(buy|sell) +[\d,]+\.\d\d+ +[\d.]+ +0x[0-9a-f]{40} +(-|\d+ ms)$/
+  let swaps: string[] = []
+  const traded = await run(['watch', 'BTC', 'ETH', '--trades', '--url', started.url], out => {
+    swaps = out.split('\n').slice(0, -1)
+    return swaps.length >= 120
+  })
+  assert.equal(traded.code, 0, traded.err)
+  for (const line of swaps) assert.match(line, /^time +token +side/.test(line) ? /^time/ : swap)
+  assert.equal(swaps.filter(line => line.startsWith('time')).length, Math.ceil(swaps.length / 41))
+  for (const token of ['BTC', 'ETH']) assert.ok(swaps.some(line => line.includes(` ${token} `)))
   started.signal('SIGTERM')
   assert.deepEqual(await started.exited, { code: 0, signal: null }, started.output)
 })
