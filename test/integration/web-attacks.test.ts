@@ -266,11 +266,42 @@ test('one client can follow only so much, and rankings of all together are bound
   assert.equal((await next.take(2))[0]?.type, 'subscribed')
 })
 
+test('a filter is no regular expression, and can be neither deep nor long enough to hold up anybody', async t => {
+  const running = await startWeb(t)
+  const filters = [
+    `${'('.repeat(5000)}volume.h1>1${')'.repeat(5000)}`,
+    '('.repeat(9000),
+    Array.from({ length: 900 }, () => 'volume.h1>1').join(' or '),
+    `volume.h1>${'1'.repeat(9000)}`,
+    `volume.h1>1 and ${'a'.repeat(9000)}!`,
+    `${'('.repeat(300)}volume.h1>1${')'.repeat(300)}`,
+    Array.from({ length: 80 }, () => 'volume.h1>1').join(' or '),
+    '(a+)+$',
+  ]
+  for (const filter of filters) {
+    const answer = await fetch(`${running.url}/v1/tokens?filter=${encodeURIComponent(filter)}`)
+    assert.equal(answer.status, 400, filter.slice(0, 40))
+    // What is too long for an address is not looked at.
+    const { field } = Object(await answer.json())
+    if (filter.length < 1000) assert.equal(field, 'filter')
+  }
+  const peer = await Peer.connect(t, running)
+  const ranking = { channel: 'ranking', sort: 'volume.h1', limit: 1 }
+  for (const [id, filter] of filters.entries()) {
+    peer.say({ op: 'subscribe', subscriptions: [{ ...ranking, filter }], id })
+    assert.equal((await peer.take(1))[0]?.type, 'error', filter.slice(0, 40))
+  }
+  await works(running)
+})
+
 test('requests that try to be two are refused', async t => {
   const running = await startWeb(t)
   for (const head of [
     'POST /v1/trades HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n',
     'POST /v1/trades HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello',
+    'POST /v1/trades HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n',
+    'POST /v1/trades HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n',
+    'POST /v1/trades HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello',
     'GET /livez HTTP/1.1\r\nHost: x\r\nX: a\nY: b\r\n\r\n',
     `GET / HTTP/1.1\r\nHost: x\r\n${'Abcd: efgh\r\n'.repeat(5000)}\r\n`,
     `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
