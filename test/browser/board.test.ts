@@ -219,6 +219,7 @@ test('the board', async t => {
     await loaded(wide)
     await wide.getByRole('columnheader', { name: 'VWAP' }).waitFor()
     await fits(wide)
+    await wide.locator('.rows .row[data-token="SEI"] .line path[d^="M"]').waitFor({ state: 'attached' })
     await screenshot(wide, 'board-wide')
   })
 

@@ -89,7 +89,8 @@ export async function tryNow(page: Page): Promise<void> {
   const live = page.getByRole('status', { name: 'Connection: live' })
   await button.or(live).first().waitFor()
   await eventually(async () => {
-    if (await button.isVisible()) await button.click()
+    // It may go while it is pressed: the page tries by itself, too.
+    if (await button.isVisible()) await button.click({ timeout: 1000 }).catch(() => {})
     assert.equal(await live.count(), 1, 'live')
   }, LIMIT_MS)
 }

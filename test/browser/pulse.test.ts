@@ -64,6 +64,13 @@ test('the pulse measures the delay to this screen, and shows rates, fates, parti
   await open(t, browser, market.url, { mayFail: true })
   await eventually(async () => assert.equal(await clients.locator('dd').textContent(), '2'))
 
+  const wide = await open(t, browser, `${market.url}/#/pulse`, {
+    ...{ width: 2560, height: 1440, dark: true, mayFail: true },
+  })
+  await wide.getByRole('heading', { name: 'Server' }).waitFor()
+  await fits(wide)
+  await accessible(wide)
+  await screenshot(wide, 'pulse-wide')
   const narrow = await open(t, browser, `${market.url}/#/pulse`, {
     width: 360,
     height: 740,

@@ -1,6 +1,6 @@
 /// What cells say of statistics: a short text, and the exact value behind it.
 
-import { dateTime, exact, percent, price, shortCount, span, UNKNOWN, usd, whole } from './format.js'
+import { dateTime, exact, percent, price, quantity, shortCount, span, UNKNOWN, usd, whole } from './format.js'
 
 /// What a cell says: the text, and the exact value behind it.
 export interface CellText {
@@ -37,7 +37,7 @@ export function netDollars(text: string | null | undefined): CellText {
 }
 
 export const tokens = (text: string | undefined): CellText => ({
-  text: usd(text).replace('$', ''),
+  text: quantity(text),
   exact: text === undefined ? 'not known' : `${exact(text)} tokens`,
 })
 

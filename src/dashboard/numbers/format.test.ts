@@ -8,6 +8,7 @@ import {
   exact,
   percent,
   price,
+  quantity,
   shortCount,
   shortName,
   span,
@@ -15,6 +16,21 @@ import {
   windowLabel,
   windowMs,
 } from './format.js'
+
+test('an amount of tokens has three significant digits, however small it is', () => {
+  shows(quantity, [
+    ['0', '0'],
+    ['1234567.8', '1.23M'],
+    ['812', '812'],
+    ['8.125', '8.13'],
+    ['0.9996', '1.00'],
+    ['0.9994', '0.999'],
+    ['0.8124', '0.812'],
+    ['0.0048349', '0.00483'],
+    ['0.001', '0.00100'],
+    ['0.0000048349', '0.0₅483'],
+  ])
+})
 
 /// Each line: what is given, what is shown.
 function shows<T>(format: (value: T) => string, cases: readonly (readonly [T, string])[]): void {

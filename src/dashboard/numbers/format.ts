@@ -8,7 +8,7 @@ const SUBSCRIPTS = '₀₁₂₃₄₅₆₇₈₉'
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
-/// Three significant digits and a unit: 1.24M, 12.4K, 812. Below 1,000 whole, unless `fine`: then 81.2, 8.12, 0.812.
+/// Three significant digits and a unit: 1.24M, 12.4K, 812. Below 1,000 whole, unless `fine`: then 81.2, 8.12, 0.81.
 export function compact(value: number, fine = false): string {
   if (!Number.isFinite(value)) return UNKNOWN
   const size = Math.abs(value)
@@ -53,14 +53,23 @@ export function price(text: string | null | undefined): string {
   return tiny(value)
 }
 
+/// An amount of tokens with three significant digits: 1.24M, 81.2, 0.812, 0.00483, 0.0₅483.
+export function quantity(text: string | null | undefined): string {
+  if (text === null || text === undefined) return UNKNOWN
+  const value = Number(text)
+  if (value === 0) return '0'
+  if (value >= 0.9995) return compact(value, true)
+  return value >= 0.0009995 ? value.toFixed(2 - Math.floor(Math.log10(value))) : tiny(value, 2)
+}
+
 /// 84,040.45
 function withCents(value: number): string {
   const [whole = '0', cents = '00'] = value.toFixed(2).split('.')
   return `${grouped.format(Number(whole))}.${cents}`
 }
 
-function tiny(value: number): string {
-  const [digits = '', exponent = '0'] = value.toExponential(3).split('e')
+function tiny(value: number, decimals = 3): string {
+  const [digits = '', exponent = '0'] = value.toExponential(decimals).split('e')
   const zeros = -Number(exponent) - 1
   const counted = [...String(zeros)].map(digit => SUBSCRIPTS[Number(digit)]).join('')
   return `0.0${counted}${digits.replace('.', '')}`

@@ -28,6 +28,8 @@ export class Session {
   readonly phase = signal<Phase>({ is: 'connecting' })
   readonly status = signal<StatusReport | null>(null)
   readonly totals = signal<Totals | null>(null)
+  /// Whether `totals` came over the connection that there is now.
+  readonly current = signal(false)
   readonly notices = signal<readonly Notice[]>([])
   /// This browser's clock, moved each second.
   readonly now = signal(Date.now())
@@ -141,15 +143,12 @@ export class Session {
 
   #opened(): void {
     this.phase.value = { is: 'live' }
-    if (this.#awaySince === null) return
-    const seconds = Math.max(1, Math.round((Date.now() - this.#awaySince) / 1000))
-    this.#awaySince = null
-    this.say(`Connected again after ${seconds} s. Every number shown is current.`)
-    void this.#ask()
+    if (this.#awaySince !== null) void this.#ask()
   }
 
   #closed(code: number, reason: string, retryInMs: number | null): void {
     if (this.#ended) return
+    this.current.value = false
     this.#awaySince ??= this.#heardAt
     if (retryInMs === null) {
       this.phase.value = { is: 'ended', reason }
@@ -196,6 +195,18 @@ export class Session {
   #heardTotals(totals: Totals): void {
     this.totals.value = totals
     this.#windowNames.value = Object.keys(totals.volume).join(' ')
+    // What is read after the connection broke came over it.
+    if (this.phase.value.is !== 'live') return
+    this.current.value = true
+    this.#sayBack()
+  }
+
+  /// Once numbers are there again, and not before.
+  #sayBack(): void {
+    if (this.#awaySince === null) return
+    const seconds = Math.max(1, Math.round((Date.now() - this.#awaySince) / 1000))
+    this.#awaySince = null
+    this.say(`Connected again after ${seconds} s. Every number shown is current.`)
   }
 
   #tick(): void {

@@ -91,7 +91,8 @@ function starting(session: Session): Sentence | null {
 
 function behind(session: Session): Sentence | null {
   const asOf = session.totals.value?.asOf ?? null
-  if (asOf === null) return null
+  // What was heard before the connection broke says nothing about the server of now.
+  if (asOf === null || !session.current.value) return null
   const ms = session.now.value + session.clock.ms - asOf
   if (ms < BEHIND_MS) return null
   return {

@@ -1,6 +1,6 @@
 /// The tape: swaps as they come.
 
-import { clockTime, compact, dateTime, exact, price, shortName, usd } from '../numbers/format.js'
+import { clockTime, dateTime, exact, price, quantity, shortName, usd } from '../numbers/format.js'
 import type { Session } from '../session/session.js'
 import { Panel } from '../shell/panel.js'
 import { useLive } from '../shell/use-live.js'
@@ -57,7 +57,7 @@ export function TapePanel({ session, token, average }: TapePanelProps) {
                   {price(swap.price)}
                 </td>
                 <td class="number amount muted" title={`${exact(swap.amount)} tokens`}>
-                  {compact(Number(swap.amount), true)}
+                  {quantity(swap.amount)}
                 </td>
                 <td class="who muted" title={swap.who}>
                   {shortName(swap.who)}
