@@ -30,6 +30,8 @@ export interface TradeFollower {
 export interface TradeFeed {
   /// Whether anybody may want any swap at all.
   readonly isFollowed: boolean
+  /// Swaps that were not passed on to other processes, for want of room, since the start.
+  readonly leftOut: number
   wants(token: string): boolean
   publish(updates: readonly TokenTrades[]): void
   /// Returns the function that ends it.

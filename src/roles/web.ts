@@ -259,6 +259,7 @@ export function web(options: WebOptions): Web {
       rateLimited: guard.refused,
       resumeBytes: history.bytes,
       rankings: standings.size,
+      liveSwapsLeftOut: options.trades.leftOut,
     }),
     clients: () => ({ ...hub.counts(), bodyBytesInFlight: bodies.budget.used }),
     async listen(host, port) {

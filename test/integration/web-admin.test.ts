@@ -91,6 +91,7 @@ test('metrics are in the format, with base units and conventional names, and non
   const value = (name: string, labels = '') => all.get(name)?.samples.get(name + labels)
   assert.equal(value('volumer_swaps_total', '{fate="accepted"}'), 3)
   assert.equal(value('volumer_tokens'), 50)
+  assert.equal(value('volumer_live_swaps_left_out_total'), 0)
   assert.equal(value('volumer_clients', '{transport="websocket"}'), 1)
   assert.equal(value('volumer_http_requests_total', '{operation="getToken",code="200"}'), 1)
   assert.equal(value('volumer_http_requests_total', '{operation="getToken",code="404"}'), 1)

@@ -3,6 +3,8 @@
 import type { TokenTrades, TradeFeed, TradeFollower } from '../../ports/trade-feed.js'
 
 export class MemoryTradeFeed implements TradeFeed {
+  /// There are no other processes.
+  readonly leftOut = 0
   #followers: readonly TradeFollower[] = []
   /// The highest offset that came, by partition.
   readonly #seen = new Map<number, number>()

@@ -12,6 +12,7 @@ export interface WebGauges {
   readonly rateLimited: number
   readonly resumeBytes: number
   readonly rankings: number
+  readonly liveSwapsLeftOut: number
 }
 
 export class ServerMetrics {
@@ -166,6 +167,11 @@ export class ServerMetrics {
       { labels: { queue: 'body' }, value: clients.bodyBytesInFlight },
       { labels: { queue: 'resume' }, value: web.resumeBytes },
     ])
+    out.counter(
+      'volumer_live_swaps_left_out_total',
+      'Accepted swaps that found no room on the way to other instances.',
+      web.liveSwapsLeftOut,
+    )
     out.gauge('volumer_rankings_kept', 'Rankings that are kept in order.', web.rankings)
     out.gauge('volumer_storage_bytes', 'Bytes on the disk, by store.', [
       { labels: { store: 'trade_log' }, value: storage.tradeLogBytes },
