@@ -5,10 +5,12 @@ import {
   LockedError,
   PortError,
   StorageFullError,
+  UnavailableError,
   UnknownFormatError,
 } from '../../ports/errors.js'
 
 const NO_ROOM = /No space left on device|Disk quota exceeded|File too large|max_temp_directory_size/i
+const NO_MEMORY = /^Out of Memory Error/i
 const LOCKED = /Could not set lock on file|already open|Conflicting lock/i
 const NEWER =
   /storage version|newer version of DuckDB|older version of DuckDB|storage was written with|serialization version/i
@@ -25,6 +27,8 @@ export function portError(error: unknown, path: string): unknown {
   const message = messageOf(error)
   const [line = ''] = message.split('\n')
   if (NO_ROOM.test(message)) return new StorageFullError(`The archive ${path} found no room: ${line}`)
+  // It holds up the archive alone, and no less after a restart: what is in the trade log waits.
+  if (NO_MEMORY.test(message)) return new UnavailableError(`The archive ${path} found no memory: ${line}`)
   if (LOCKED.test(message)) return new LockedError(`The archive ${path} is open in another process: ${line}`)
   if (NEWER.test(message)) return new UnknownFormatError(`${path}: ${line}`)
   if (!isFatal(error) && DAMAGED.test(message)) {

@@ -78,6 +78,7 @@ async function writeHour(
       CASE WHEN buy THEN 'buy' ELSE 'sell' END AS side, usd, amount, price, block, tx_index, log_index, id, tx, chain
     FROM hour ORDER BY time_ms) TO ${literal(`${file}.part`)} (FORMAT parquet, COMPRESSION zstd)`)
   renameSync(`${file}.part`, file)
-  await connection.run('TRUNCATE temp.hour')
+  // Made anew: an emptied table keeps its memory.
+  await connection.run(tableOf('hour', SWAP_COLUMNS))
   return { file, swaps, to: begins + 3_600_000 }
 }

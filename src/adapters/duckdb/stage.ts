@@ -14,7 +14,9 @@ const COLUMNS: readonly Column<AdmittedSwap>[] = [
   { name: 'place', type: BLOB, of: ({ place }) => blobValue(place) },
 ]
 
-export const CREATE_STAGE = `${tableOf('stage', COLUMNS)};
+const CREATE_TABLE = tableOf('stage', COLUMNS)
+
+export const CREATE_STAGE = `${CREATE_TABLE};
 CREATE OR REPLACE TEMP VIEW staged AS SELECT *,
   word0::BIGINT * 4294967296 + (word1::BIGINT + 2147483648) AS fingerprint FROM stage;
 `
@@ -24,6 +26,8 @@ export async function stage(
   swaps: readonly AdmittedSwap[],
   nextTurn: () => Promise<void>,
 ): Promise<void> {
-  await connection.run('TRUNCATE temp.stage')
+  // Made anew, not emptied: DuckDB plans with the number of rows that a table has ever had, and would one day look up a whole
+  // hour's ids in the batch's place, which does not fit into its memory.
+  await connection.run(CREATE_TABLE)
   await appendRows(connection, 'stage', COLUMNS, swaps, nextTurn)
 }
