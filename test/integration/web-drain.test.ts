@@ -50,6 +50,27 @@ test('a request under way is finished, what is new is refused', async t => {
   assert.equal(running.role.clients().webSockets, 0)
 })
 
+test('swaps that come over an open connection while the server closes are told when to come back', async t => {
+  const running = await startWeb(t)
+  const socket = connect(running.port, '127.0.0.1')
+  let text = ''
+  socket.on('data', data => {
+    text += data
+  })
+  const post = (body: string) =>
+    `POST /v1/trades HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  // The head of the second request keeps the connection from being idle.
+  socket.write(`${post('[]')}POST /v1/trades HTTP/1.1\r\nHost`)
+  await until(() => text.includes('"appended":0'), 'the first request is answered')
+  text = ''
+  const drained = running.role.drain()
+  socket.write(': x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n[]')
+  await until(() => socket.closed, 'the connection is closed')
+  assert.match(text, /^HTTP\/1\.1 503 .*\r\nretry-after: 5\r\n.*"type":"urn:volumer:problem:draining"/is)
+  assert.match(text, /\r\nconnection: close\r\n/i)
+  await drained
+})
+
 test('clients that do not say goodbye do not hold the drain up', async t => {
   const running = await startWeb(t)
   const slow = connect(running.port, '127.0.0.1')

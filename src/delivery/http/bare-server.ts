@@ -35,6 +35,9 @@ export function bareServer({ operations, limits, trustProxy, onError }: BareServ
     requestTimeout: limits.bodyTimeoutMs * 2,
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: CHECK_MS },
     forceCloseConnections: 'idle',
+    // While it closes, requests over connections that are open reach the routes, which know what they still do and say when to
+    // come back; Fastify's own answer is no problem document.
+    return503OnClosing: false,
     clientErrorHandler: refuseGarbage,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, onError)),
   })
