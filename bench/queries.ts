@@ -108,9 +108,9 @@ async function run(): Promise<void> {
   measures.push({ what: 'swaps in it', value: day.looked, unit: 'swaps' })
   measures.push({ what: 'of it, a swap', value: (day.p50 * 1e6) / day.looked, unit: 'ns' })
   const whole = [{ lengthMs: span, agoMs: 0 }]
-  await measure('a day: top traders', 5, () => ({ ...nothing, traders: 10, stretches: whole }), 50)
-  await measure('a day: largest swaps', 10, () => ({ ...nothing, largest: 10, stretches: whole }), 50)
-  await measure('a day: median', 5, () => ({ ...nothing, medians: [0], stretches: whole }), 50)
+  await measure('a day: top traders', 30, () => ({ ...nothing, traders: 10, stretches: whole }), 50)
+  await measure('a day: largest swaps', 30, () => ({ ...nothing, largest: 10, stretches: whole }), 50)
+  await measure('a day: median', 30, () => ({ ...nothing, medians: [0], stretches: whole }), 50)
   await store.close()
   report({
     name: 'queries',

@@ -32,8 +32,8 @@ export interface Opened {
   readonly as?: Page
 }
 
-/// How long a page may take on a machine that does much else: only who fails waits for so long.
-const LIMIT_MS = 45_000
+/// How long a page may take to be back after the server is.
+const BACK_MS = 30_000
 
 export async function launch(): Promise<Browser> {
   const executablePath = chromiumPath()
@@ -57,7 +57,7 @@ export async function open(
       locale: 'en-GB',
     }))
   const page = await context.newPage()
-  page.setDefaultTimeout(LIMIT_MS)
+  page.setDefaultTimeout(15_000)
   if (options.ownClock === true) await page.clock.install()
   const faults: string[] = []
   page.on('pageerror', error => faults.push(error.stack ?? error.message))
@@ -92,7 +92,7 @@ export async function tryNow(page: Page): Promise<void> {
       `[...document.querySelectorAll('.banner button')].find(each => each.textContent === 'Try now')?.click()`,
     )
     assert.equal(await live.count(), 1, 'live')
-  }, LIMIT_MS)
+  }, BACK_MS)
 }
 
 /// What the page has said since it was asked to listen.
@@ -123,7 +123,7 @@ export async function listen(page: Page): Promise<Said> {
           said.some(text => what.test(text)),
           `wanted ${what}, heard ${JSON.stringify(said)}`,
         )
-      }, LIMIT_MS),
+      }, BACK_MS),
   }
 }
 

@@ -33,8 +33,7 @@ test('the pulse measures the delay to this screen, and shows rates, fates, parti
   const live = market.live(stop.signal)
   await page.getByText(/^\d{2,} swaps of the last minute$/).waitFor()
   const [p50 = Number.NaN, p99 = Number.NaN] = await shownDelay(page)
-  // Of the last minute; how fast it is belongs in bench/.
-  assert.ok(p50 > 0 && p50 <= p99 && p99 < 60_000, `p50 ${p50} ms, p99 ${p99} ms`)
+  assert.ok(p50 > 0 && p50 <= p99 && p99 < 5000, `p50 ${p50} ms, p99 ${p99} ms`)
   await page.locator('.rate-line path.edge').waitFor({ state: 'attached' })
   await accessible(page)
   await screenshot(page, 'pulse')

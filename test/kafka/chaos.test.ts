@@ -14,7 +14,7 @@ const SOME = 3
 /// Faults whose names contain it; all when it is not set.
 const ONLY = process.env.VOLUMER_CHAOS_ONLY ?? ''
 /// All steps of a fault together; each has a limit of its own.
-const FAULT_MS_MAX = 300_000
+const FAULT_MS_MAX = 120_000
 /// A member that is silent for six seconds is missed (tools/kafka/node-properties.ts).
 const BEYOND_SESSION_MS = 8000
 /// More than the broker's own limit (tools/kafka/cluster.ts), whose error has its log.

@@ -12,9 +12,6 @@ const broker = await sharedBroker()
 const ROUNDS = Number(process.env.VOLUMER_CHAOS_ROUNDS ?? 1)
 const WATCH_MS = 6000
 const GAP_MS_MAX = 250
-/// A set is missed after six seconds, and back after some; a machine that stands still so long shows nothing.
-const DEATH_MS = 3000
-const TRIES_MAX = 4
 const SWAP_EACH_MS = 20
 /// None of the ledger's.
 const WATCHED = 'WATCHED'
@@ -53,31 +50,28 @@ test('a replica set that is killed while a client watches leaves no gap', {
   await fleet.agree('the replica sets were killed in turn')
 })
 
-/// Kills the set and starts it again. A pause that its death causes comes with each death, and lasts until the broker misses it or until it is
-/// back, for seconds; one of this machine's other work comes now and then. So a longer one than before the death is tried again.
+/// Kills the set and starts it again.
 async function killedWithoutGap(
   t: TestContext,
   fleet: Fleet,
   watching: Watching,
   place: Place,
 ): Promise<void> {
-  const seen: string[] = []
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const calm = performance.now()
-    await pause(WATCH_MS)
-    const calmGapMs = watching.longestGapMs(calm, performance.now())
-    const killed = performance.now()
-    await place.server.kill()
-    await pause(WATCH_MS)
-    const gapMs = watching.longestGapMs(killed, performance.now())
-    await fleet.restart(place)
-    await fleet.settled()
-    seen.push(`${gapMs.toFixed()} ms, in calm ${calmGapMs.toFixed()} ms`)
-    t.diagnostic(`${place.name} killed: longest gap ${seen.at(-1)}`)
-    assert.ok(gapMs < DEATH_MS, `a gap of ${gapMs} ms: nobody else published\n${fleet.output()}`)
-    if (gapMs <= Math.max(GAP_MS_MAX, calmGapMs)) return
-  }
-  assert.fail(`each death leaves a gap: ${seen.join('; ')}\n${fleet.output()}`)
+  const calm = performance.now()
+  await pause(WATCH_MS)
+  // What this machine and its other work cost: pauses that nobody's death explains.
+  const calmGapMs = watching.longestGapMs(calm, performance.now())
+  const killed = performance.now()
+  await place.server.kill()
+  await pause(WATCH_MS)
+  const gapMs = watching.longestGapMs(killed, performance.now())
+  t.diagnostic(`${place.name} killed: longest gap ${gapMs.toFixed()} ms, in calm ${calmGapMs.toFixed()} ms`)
+  assert.ok(
+    gapMs <= Math.max(GAP_MS_MAX, 2 * calmGapMs),
+    `${gapMs} ms without an update, ${calmGapMs} ms in calm\n${fleet.output()}`,
+  )
+  await fleet.restart(place)
+  await fleet.settled()
 }
 
 /// Posts a swap of the token every few milliseconds.

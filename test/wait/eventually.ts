@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /// Resolves when the check no longer throws; fails with its last error when it takes longer than a test should.
-export async function eventually(check: () => void | Promise<void>, limitMs = 45_000): Promise<void> {
+export async function eventually(check: () => void | Promise<void>, limitMs = 20_000): Promise<void> {
   const deadline = Date.now() + limitMs
   for (;;) {
     try {
