@@ -114,7 +114,7 @@ async function crowd(
   server: WebProcess,
 ): Promise<{ delays: number[]; frames: number; kibPerConnection: number; cost: Cost }> {
   await server.ask({ do: 'fill', tokens: TOKENS })
-  const { rssBytes: before } = await server.ask({ do: 'cost' })
+  const { rssBytes: before } = await server.ask({ do: 'collect' })
   const delays: number[] = []
   let measuring = false
   const onText = (text: string, at: number) => {
@@ -134,7 +134,7 @@ async function crowd(
     if (i % 500 === 499) await pause(50)
   }
   await pause(2000)
-  const { rssBytes: after } = await server.ask({ do: 'cost' })
+  const { rssBytes: after } = await server.ask({ do: 'collect' })
   await server.ask({ do: 'trade', tokens: TOKENS, perSecond: SWAPS_PER_SECOND })
   await pause(2000)
   await server.ask({ do: 'cost' })

@@ -8,6 +8,8 @@ export type Asked =
   | { readonly do: 'fill'; readonly tokens: number }
   | { readonly do: 'trade'; readonly tokens: number; readonly perSecond: number }
   | { readonly do: 'rest' | 'cost' }
+  /// Garbage first: for the memory. What comes after is slower for a while.
+  | { readonly do: 'collect' }
   | { readonly do: 'saturate'; readonly tokens: number; readonly ms: number }
 
 /// Since the question before.

@@ -124,21 +124,19 @@ const role: Web = web({
 })
 const empty = fastify({ logger: false })
 empty.get('/', () => ({ hello: 'world' }))
+/// What an answer of that size costs anybody.
+const constant = Buffer.from(JSON.stringify('x'.repeat(4000)))
+empty.get('/4k', (_request, reply) => reply.type('application/json; charset=utf-8').send(constant))
 
 let cpu = process.cpuUsage()
 let cancel = () => {}
 
 function cost(): Cost {
   const used = process.cpuUsage(cpu)
-  cpu = process.cpuUsage()
   const { messagesSent, updatesConflated } = role.clients()
-  Reflect.get(globalThis, 'gc')?.()
-  return {
-    cpuMs: (used.user + used.system) / 1000,
-    rssBytes: process.memoryUsage().rss,
-    messagesSent,
-    updatesConflated,
-  }
+  const rssBytes = process.memoryUsage().rss
+  cpu = process.cpuUsage()
+  return { cpuMs: (used.user + used.system) / 1000, rssBytes, messagesSent, updatesConflated }
 }
 
 async function fill(tokens: number): Promise<void> {
@@ -184,6 +182,9 @@ process.on('message', async (asked: Asked) => {
       break
     case 'saturate':
       await saturate(asked.tokens, asked.ms)
+      break
+    case 'collect':
+      Reflect.get(globalThis, 'gc')?.()
       break
     case 'cost':
       break

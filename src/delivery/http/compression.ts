@@ -9,11 +9,11 @@ const LEVEL = 3
 
 export function compressAnswers(app: FastifyInstance): void {
   app.addHook('onSend', (request, reply, payload, done) => {
-    // Compressed already.
-    if (String(reply.getHeader('content-type')).startsWith('font/')) return done(null, payload)
     const text = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : null
     if (text === null || text.length < BYTES_MIN || reply.hasHeader('content-encoding'))
       return done(null, payload)
+    // Compressed already.
+    if (String(reply.getHeader('content-type')).startsWith('font/')) return done(null, payload)
     const vary = reply.getHeader('vary')
     reply.header('vary', vary === undefined ? 'Accept-Encoding' : `${vary}, Accept-Encoding`)
     if (request.method === 'HEAD' || !takesGzip(request.headers['accept-encoding']))
@@ -28,8 +28,9 @@ export function compressAnswers(app: FastifyInstance): void {
 
 /// Whether the header names gzip, or anything, without forbidding it (RFC 9110, 12.5.3).
 export function takesGzip(header: string | string[] | undefined): boolean {
+  if (header === undefined) return false
   let any = false
-  for (const part of String(header ?? '').split(',')) {
+  for (const part of String(header).split(',')) {
     const [coding = '', ...parameters] = part.split(';').map(text => text.trim().toLowerCase())
     const weight = parameters.find(parameter => parameter.startsWith('q='))
     const wanted = weight === undefined || Number(weight.slice(2)) > 0

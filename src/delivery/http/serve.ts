@@ -47,14 +47,20 @@ export function serve<Params extends TObject, Query extends TObject>(
 /// Reads parameters, which are texts, as the schema has them.
 function reader<S extends TObject>(schema: S): (values: unknown) => Wire<S> {
   const check: Validator<S> = validator(schema)
-  const properties: Readonly<Record<string, unknown>> = schema.properties
-  const nothing = Object.freeze({})
+  const readers = new Map(
+    Object.entries(schema.properties).map(([name, property]) => [name, parameterReader(name, property)]),
+  )
+  const isText = Object.values(schema.properties).every(property => typeOf(property) === 'string')
+  // Most requests have no parameters at all, or nothing to be read from a text.
+  const nothing: unknown = Object.freeze({})
+  const unasked = check.check(nothing) ? nothing : null
   return values => {
-    // Most requests have no parameters at all.
-    if (isEmpty(values) && check.check(nothing)) return nothing
+    if (unasked !== null && isEmpty(values)) return unasked
+    if (isText && check.check(values)) return values
     const given: Record<string, unknown> = Object.create(null)
     for (const [name, value] of Object.entries(values ?? {})) {
-      given[name] = Object.hasOwn(properties, name) ? parameterValue(name, value, properties[name]) : value
+      const read = readers.get(name)
+      given[name] = read === undefined ? value : read(value)
     }
     if (check.check(given)) return given
     const { field, message } = check.fault(given)
@@ -71,21 +77,31 @@ function isEmpty(values: unknown): boolean {
   return true
 }
 
-function parameterValue(name: string, value: unknown, schema: unknown): unknown {
-  const type = new Map<string, unknown>(Object.entries(schema ?? {}))
-  if (type.get('x-repeatable') === true) return Array.isArray(value) ? value : [value]
-  if (typeof value !== 'string') {
+/// What the text of a parameter means, as its schema has it; a text that means nothing stays what it is, and is refused then.
+function parameterReader(name: string, schema: unknown): (value: unknown) => unknown {
+  if (keyword(schema, 'x-repeatable') === true) return value => (Array.isArray(value) ? value : [value])
+  const read = textReader(typeOf(schema))
+  return value => {
+    if (typeof value === 'string') return read(value)
     throw new ProblemError('invalid-parameter', `${name} is given once`, { field: name })
   }
-  switch (type.get('type')) {
+}
+
+const keyword = (schema: unknown, name: string): unknown =>
+  new Map<string, unknown>(Object.entries(schema ?? {})).get(name)
+
+const typeOf = (schema: unknown): unknown => keyword(schema, 'type')
+
+function textReader(type: unknown): (text: string) => unknown {
+  switch (type) {
     case 'integer':
-      return /^\d{1,15}$/.test(value) ? Number(value) : value
+      return text => (/^\d{1,15}$/.test(text) ? Number(text) : text)
     case 'number':
-      return /^\d{1,15}(\.\d{1,6})?$/.test(value) ? Number(value) : value
+      return text => (/^\d{1,15}(\.\d{1,6})?$/.test(text) ? Number(text) : text)
     case 'array':
-      return value.split(',')
+      return text => text.split(',')
     default:
-      return value
+      return text => text
   }
 }
 

@@ -58,7 +58,8 @@ export function tokenRoutes(app: FastifyInstance, options: TokenRoutesOptions): 
     const selection = selectionOf(query, windows)
     const stats = find(params.token)
     const tag = `${versionText(stats)}-${shape}`
-    sendConditional(request, reply, () => encode(stats, selection), tag)
+    const answer = () => (selection === null ? texts.bytesOf(stats) : encode(stats, selection))
+    sendConditional(request, reply, answer, tag)
     return undefined
   })
 

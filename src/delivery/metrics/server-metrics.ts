@@ -15,13 +15,16 @@ export interface WebGauges {
   readonly liveSwapsLeftOut: number
 }
 
+/// Those of an operation that were answered.
+interface Requests {
+  readonly byStatus: Map<number, number>
+  readonly durations: Histogram
+}
+
 export class ServerMetrics {
   readonly #stopwatch: Stopwatch
-  readonly #requests = new Map<
-    string,
-    { readonly operation: string; readonly status: number; count: number }
-  >()
-  readonly #durations = new Map<string, Histogram>()
+  /// By operation.
+  readonly #requests = new Map<string, Requests>()
   readonly #roll = new Histogram()
   readonly #checkpoint = new Histogram()
   readonly #delivery = new Histogram()
@@ -36,15 +39,13 @@ export class ServerMetrics {
 
   /// An HTTP request was answered.
   request(operation: string, status: number, ms: number): void {
-    const key = `${operation} ${status}`
-    const known = this.#requests.get(key)
-    if (known === undefined) this.#requests.set(key, { operation, status, count: 1 })
-    else known.count++
-    let durations = this.#durations.get(operation)
-    if (durations === undefined) {
-      durations = new Histogram()
-      this.#durations.set(operation, durations)
+    let requests = this.#requests.get(operation)
+    if (requests === undefined) {
+      requests = { byStatus: new Map(), durations: new Histogram() }
+      this.#requests.set(operation, requests)
     }
+    const { byStatus, durations } = requests
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1)
     durations.observe(ms / 1000)
   }
 
@@ -130,15 +131,17 @@ export class ServerMetrics {
     out.counter(
       'volumer_http_requests_total',
       'Answered requests.',
-      Array.from(this.#requests.values(), ({ operation, status: code, count }) => ({
-        labels: { operation, code },
-        value: count,
-      })),
+      Array.from(this.#requests, ([operation, { byStatus }]) =>
+        Array.from(byStatus, ([code, value]) => ({ labels: { operation, code }, value })),
+      ).flat(),
     )
     out.histogram(
       'volumer_http_request_duration_seconds',
       'From the header to the end of the answer; of postTrades it is the ingest.',
-      Array.from(this.#durations, ([operation, histogram]) => ({ labels: { operation }, histogram })),
+      Array.from(this.#requests, ([operation, { durations: histogram }]) => ({
+        labels: { operation },
+        histogram,
+      })),
     )
     out.counter(
       'volumer_http_requests_rate_limited_total',
