@@ -304,6 +304,10 @@ class Running {
     const cancel = everyTenth(clock, () => bar.update(rollers.restoring ?? 0))
     try {
       await rollers.start()
+    } catch (error) {
+      // Those of the partitions that were assigned have begun.
+      await this.#archivers?.stop()
+      throw error
     } finally {
       cancel()
       bar.end()
