@@ -10,6 +10,8 @@ export interface Rebuilt {
   readonly target: RebuildTarget
   /// Archived swaps that were read for it.
   readonly swaps: number
+  /// Whether all that is archived of the partition was read, and is of tokens that belong to it.
+  readonly isInPlace: boolean
 }
 
 export interface BackfillPlace {
@@ -28,7 +30,7 @@ export interface BackfillPlace {
   /// The new state: empty, or what an interrupted run of the same plan left. Rejects with LockedError while somebody else has the place.
   openStore(partition: number): Promise<StateStore>
 
-  /// The new states are whole and closed: they take the places of the old ones. Of an interruption nothing is left but work to be done
+  /// The new states, of every partition, are whole and closed: they take the places of the old ones. Of an interruption nothing is left but work to be done
   /// again.
   takePlace(rebuilt: readonly Rebuilt[]): Promise<void>
 

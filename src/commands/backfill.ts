@@ -9,8 +9,10 @@ import type { RebuildTarget } from '../core/roller/rebuild/state-builder.js'
 import { type EpochMs, epochMs, offset } from '../core/units.js'
 import { LockedError } from '../ports/errors.js'
 import type { ArchivedRowsReader, TradeArchive } from '../ports/trade-archive.js'
+import { StraysReader } from '../roles/archived-strays.js'
 import { backfill as rebuild } from '../roles/backfill.js'
 import { DirectoryPlace } from './backfill-directory.js'
+import { KafkaPlace } from './backfill-kafka.js'
 import type { BackfillPlace, Rebuilt } from './backfill-place.js'
 import type { CommandContext } from './context.js'
 import { CommandError, EXIT } from './failure.js'
@@ -30,16 +32,16 @@ const DAY_MS = 86_400_000
 
 export async function backfill(options: BackfillOptions, context: CommandContext): Promise<void> {
   const { config } = options
-  if (config.kafka !== 'none' || config.storage === 'memory') {
+  if (config.storage === 'memory') {
     throw new CommandError(
-      'The state that is rebuilt is that of a data directory: this does not work with --kafka and --storage memory.',
+      'The states that are rebuilt are those of a data directory, or on Kafka: this does not work with --storage memory.',
       EXIT.usage,
     )
   }
   mkdirSync(config.data, { recursive: true })
   const archive = await archiveOf(config, context)
   try {
-    const place = await DirectoryPlace.open(config, context.clock)
+    const place = await placeOf(config, context)
     try {
       await rebuildAll(options, place, archive, context)
     } finally {
@@ -50,13 +52,19 @@ export async function backfill(options: BackfillOptions, context: CommandContext
   }
 }
 
+function placeOf(config: Config, context: CommandContext): Promise<BackfillPlace> {
+  if (config.kafka === 'none') return DirectoryPlace.open(config, context.clock)
+  return KafkaPlace.open(config, config.kafka, context)
+}
+
 async function archiveOf(config: Config, { clock }: CommandContext): Promise<TradeArchive> {
   const archive = await openArchive(config, clock).catch(error => {
     if (!(error instanceof LockedError)) throw error
     throw new CommandError(`${error.message}\nStop the server that has it, and try again.`, EXIT.locked)
   })
   if (archive !== null) return archive
-  throw new CommandError('--archive none: there is nothing to rebuild from', EXIT.usage)
+  const why = config.kafka === 'none' ? '--archive none' : 'With --kafka, say --archive, too'
+  throw new CommandError(`${why}: there is nothing to rebuild from`, EXIT.usage)
 }
 
 const archiveText = ({ archive }: Config): string =>
@@ -74,45 +82,58 @@ async function rebuildAll(
   archive: TradeArchive,
   context: CommandContext,
 ): Promise<void> {
-  const { clock, stdout } = context
+  const { clock } = context
   const began = clock.now()
   const all: Rebuilt[] = []
+  let archived = 0
   for (let partition = 0; partition < place.partitions; partition++) {
     const reader = await archive.openRows(partition, oldestName(options, context))
-    if (reader === null) {
-      throw new CommandError(
-        `Nothing is archived in ${archiveText(options.config)}: there is nothing to rebuild from.`,
-      )
+    if (reader === null && place.partitions > 1) {
+      all.push(await emptyOne(place, partition))
+      continue
     }
+    if (reader === null) break
+    archived++
     try {
       all.push(await rebuildOne(options, place, partition, reader, context))
     } finally {
       await reader.close()
     }
   }
+  if (archived === 0) {
+    throw new CommandError(
+      `Nothing is archived in ${archiveText(options.config)}: there is nothing to rebuild from.`,
+    )
+  }
   await place.takePlace(all)
-  const seconds = Math.max(0.001, (clock.now() - began) / 1000)
-  const swaps = all.reduce((sum, one) => sum + one.swaps, 0)
-  stdout.write(
-    `${swaps.toLocaleString('en')} swaps read in ${seconds.toFixed(1)} s. The state is that of offset ${all[0]?.target.position.toLocaleString('en')}; ` +
-      'the next start goes on from there with the trade log.\n',
-  )
+  sayWhatWasDone(all, clock.now() - began, context)
   await sayWhatIsMissing(options, all, archive, context)
+}
+
+/// Of a partition of which nothing is archived: its log is rolled from the beginning.
+async function emptyOne(place: BackfillPlace, partition: number): Promise<Rebuilt> {
+  const target = { position: offset(0), logTime: epochMs(0), accepted: 0 }
+  const problem = await place.problemOf(partition, { offset: target.position, logTime: target.logTime })
+  if (problem !== null) throw new CommandError(problem)
+  place.beginPlan(partition, JSON.stringify({ settings: '', ...target }))
+  return { partition, target, swaps: 0, isInPlace: true }
 }
 
 async function rebuildOne(
   options: BackfillOptions,
   place: BackfillPlace,
   partition: number,
-  reader: ArchivedRowsReader,
+  archived: ArchivedRowsReader,
   context: CommandContext,
 ): Promise<Rebuilt> {
   const { config, from } = options
   const { clock, stderr } = context
   const rollerConfig: RollerConfig = { ...config, partition, admission: 'log-time' }
-  const target = await prepared(options, rollerConfig, place, reader, context)
+  const { target, isBegun } = await prepared(options, rollerConfig, place, archived, context)
   const store = await place.openStore(partition)
-  const bar = new ProgressBar(config.quiet ? { write: () => {} } : stderr, clock, 'Rebuilding')
+  const label = place.partitions === 1 ? 'Rebuilding' : `Rebuilding ${partition + 1}/${place.partitions}`
+  const bar = new ProgressBar(config.quiet ? { write: () => {} } : stderr, clock, label)
+  const reader = new StraysReader(archived, partition, place.partitions)
   let read = 0
   try {
     await rebuild({
@@ -131,7 +152,12 @@ async function rebuildOne(
     bar.end()
     await store.close()
   }
-  return { partition, target, swaps: read }
+  return {
+    partition,
+    target,
+    swaps: read,
+    isInPlace: place.partitions === 1 || (!isBegun && reader.strays === 0),
+  }
 }
 
 /// Checks that log and archive belong together, and plans what is built; goes on with the plan of a run that was killed.
@@ -140,8 +166,8 @@ async function prepared(
   config: RollerConfig,
   place: BackfillPlace,
   reader: ArchivedRowsReader,
-  context: CommandContext,
-): Promise<RebuildTarget> {
+  { stderr }: CommandContext,
+): Promise<{ readonly target: RebuildTarget; readonly isBegun: boolean }> {
   const { partition } = config
   const settings = JSON.stringify({
     ...{ from, to, resolution: config.resolutionMs, retention: config.retentionMs },
@@ -151,8 +177,9 @@ async function prepared(
   if (planned !== null) {
     const problem = await place.problemOf(partition, { offset: planned.position, logTime: planned.logTime })
     if (problem === null) {
-      context.stderr.write('An earlier run was interrupted; going on where it was.\n')
-      return planned
+      const of = place.partitions === 1 ? '' : ` of partition ${partition}`
+      stderr.write(`An earlier run${of} was interrupted; going on where it was.\n`)
+      return { target: planned, isBegun: true }
     }
   }
   const at = to === null ? reader.position : ((await reader.positionBefore(to)) ?? reader.position)
@@ -161,7 +188,7 @@ async function prepared(
   const accepted = await reader.count(epochMs(0), EVER, at.offset)
   const target = { position: at.offset, logTime: at.logTime, accepted }
   place.beginPlan(partition, JSON.stringify({ settings, ...target }))
-  return target
+  return { target, isBegun: false }
 }
 
 /// Of the plan, if it has the same settings.
@@ -170,6 +197,26 @@ function targetOf(text: string | null, settings: string): RebuildTarget | null {
   const plan: { settings: string; position: number; logTime: number; accepted: number } = JSON.parse(text)
   if (plan.settings !== settings) return null
   return { position: offset(plan.position), logTime: epochMs(plan.logTime), accepted: plan.accepted }
+}
+
+function sayWhatWasDone(all: readonly Rebuilt[], tookMs: number, { stdout }: CommandContext): void {
+  const swaps = all.reduce((sum, one) => sum + one.swaps, 0).toLocaleString('en')
+  const seconds = Math.max(0.001, tookMs / 1000).toFixed(1)
+  const end = ({ target }: Rebuilt) => target.position.toLocaleString('en')
+  const [first, ...more] = all
+  if (first === undefined) return
+  if (more.length > 0) {
+    for (const one of all) {
+      stdout.write(
+        `Partition ${one.partition}: ${one.swaps.toLocaleString('en')} swaps, the state is that of offset ${end(one)}.\n`,
+      )
+    }
+  }
+  const states =
+    more.length > 0 ? 'The states are those of these offsets' : `The state is that of offset ${end(first)}`
+  stdout.write(
+    `${swaps} swaps read in ${seconds} s. ${states}; the next start goes on from there with the trade log.\n`,
+  )
 }
 
 /// What windows reach back to and the archive does not have.

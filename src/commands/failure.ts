@@ -8,6 +8,7 @@ import {
   PortError,
   SettingsMismatchError,
   StorageFullError,
+  UnfinishedStateError,
   UnknownFormatError,
 } from '../ports/errors.js'
 
@@ -72,6 +73,7 @@ export function failureOf(error: unknown, unexpected: ExitCode = EXIT.failed): F
       message: `${error.message}\nNothing was changed, and no statistics were served from it.\n${error.wayOut}`,
     }
   }
+  if (error instanceof UnfinishedStateError) return { exitCode: EXIT.damaged, message: error.message }
   if (error instanceof UnknownFormatError) {
     return {
       exitCode: EXIT.damaged,

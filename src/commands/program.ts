@@ -230,6 +230,7 @@ export async function runProgram(
     [
       'volumer backfill --windows 1m,1h,24h,7d --retention 7d',
       'volumer backfill --data /var/lib/volumer2 --archive postgres://volumer@db/volumer',
+      'volumer backfill --kafka kafka1:9092,kafka2:9092 --archive postgres://volumer@db/volumer',
       'volumer backfill --to 2026-11-24T09:00Z',
     ],
   )
@@ -249,11 +250,14 @@ export async function runProgram(
       'after',
       '\nNo server may have the data directory. The next start, with the same --windows and --retention, goes on with the trade\n' +
         'log where the archive ends, and counts nothing twice. A new directory gets a trade log that begins there. A run that was\n' +
-        'killed goes on where it was when it is begun again.',
+        'killed goes on where it was when it is begun again.\n\n' +
+        'With --kafka the states are those of a replica set, in its topic rolls, and no roller of the set may run. They are built\n' +
+        'in the data directory first, which needs room for them.',
     )
   addKeys(backfilling, [
     ...(['data', 'archive', 'archive-retention', 'windows', 'retention', 'resolution'] as const),
     ...(['hot-range', 'dedupe-horizon', 'early-tolerance', 'quiet'] as const),
+    ...KEY_NAMES.filter(name => name === 'replica' || name.startsWith('kafka')),
   ]).action(async (flags: Flags) => {
     const { from, to, ...rest } = flags
     const time = (flag: string, text: Flags[string]) =>

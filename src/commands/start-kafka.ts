@@ -35,15 +35,7 @@ export async function openKafkaStores(
   clock: Clock,
   events: StoreEvents,
 ): Promise<RollerStores> {
-  const security = securityOf(config)
-  const clientId = `volumer-${config.roles.join('-')}`
-  const { say } = events
-  const cluster = await KafkaCluster.open({ brokers, security, clock, clientId, say }).catch(error => {
-    if (!(error instanceof KafkaFault)) throw error
-    throw new CommandError(
-      `${error.message}\nNothing was started. \`make kafka\` brings a broker up on this machine.`,
-    )
-  })
+  const cluster = await connectToKafka(config, brokers, clock, config.roles.join('-'), events.say)
   const opened: { close(): Promise<void> }[] = [cluster]
   const close = async () => {
     for (const store of opened.toReversed()) await store.close()
@@ -54,6 +46,24 @@ export async function openKafkaStores(
     await close()
     throw error
   }
+}
+
+/// `what` names the process to the brokers.
+export async function connectToKafka(
+  config: Config,
+  brokers: Exclude<Config['kafka'], 'none'>,
+  clock: Clock,
+  what: string,
+  say: StoreEvents['say'],
+): Promise<KafkaCluster> {
+  const security = securityOf(config)
+  const clientId = `volumer-${what}`
+  return KafkaCluster.open({ brokers, security, clock, clientId, say }).catch(error => {
+    if (!(error instanceof KafkaFault)) throw error
+    throw new CommandError(
+      `${error.message}\nNothing was started. \`make kafka\` brings a broker up on this machine.`,
+    )
+  })
 }
 
 /// What is opened is added to `opened`.
@@ -137,7 +147,8 @@ const refuseState = async (): Promise<never> => {
   throw new Error('a process without the role roller has no state')
 }
 
-async function makeTopics(cluster: KafkaCluster, config: Config): Promise<void> {
+/// Creates and checks the topics; see ensureTopics.
+export async function makeTopics(cluster: KafkaCluster, config: Config): Promise<void> {
   const names = topicNames(config.kafkaPrefix, config.replica)
   const replication =
     config.kafkaReplication === 'auto' ? Math.min(COPIES, cluster.size) : config.kafkaReplication

@@ -89,6 +89,20 @@ export class SettingsMismatchError extends PortError {
   readonly retryable = false
 }
 
+/// Somebody began to write a state and has not ended it: it is not whole, and is not served.
+export class UnfinishedStateError extends PortError {
+  override readonly name = 'UnfinishedStateError'
+  readonly code = 'E_UNFINISHED_STATE'
+  readonly retryable = false
+}
+
+/// Another state has taken the place of the one that is open: what is written to it is void.
+export class StateReplacedError extends PortError {
+  override readonly name = 'StateReplacedError'
+  readonly code = 'E_STATE_REPLACED'
+  readonly retryable = false
+}
+
 /// What answers elsewhere (a database server) is away or does not answer in time.
 export class UnavailableError extends PortError {
   override readonly name = 'UnavailableError'

@@ -124,6 +124,8 @@ export interface Placement {
 /// Contract (test/contract/shared-state.ts):
 /// - Deltas of every writer are folded when the store is opened, each offset once.
 /// - What is noted survives as deltas do, and is known to whoever opens the store next.
+/// - A state may be replaced by another one that was made elsewhere, while this one is open in a process that was taken for dead: then
+///   appends and `overtaken` reject with StateReplacedError.
 export interface SharedState {
   /// Those that a window still reaches back to, oldest first.
   gaps(): readonly LogGap[]

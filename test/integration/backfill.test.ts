@@ -3,20 +3,18 @@
 /// come again.
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { PostgresServer, postgresPrograms } from '../contract/postgres-server.js'
 import { Random, testSeed } from '../simulation/random.js'
 import { load, serves, servesAtOnce, settle } from './client.js'
+import { run } from './command.js'
 import { Ledger } from './ledger.js'
-import { cleanEnvironment, Server } from './server.js'
+import { Server } from './server.js'
 
-const MAIN = resolve(fileURLToPath(import.meta.url), '../../../src/main.js')
 /// Little is hot, so that most of the state is in parts.
 const FLAGS = ['--checkpoint-interval', '200ms', '--archive-interval', '150ms', '--hot-range', '4m']
 
@@ -36,34 +34,6 @@ async function serverOn(t: TestContext, data: string, flags: readonly string[]):
 async function stop(server: Server): Promise<void> {
   server.signal('SIGTERM')
   assert.deepEqual(await server.exited, { code: 0, signal: null }, server.output)
-}
-
-interface Ran {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly output: string
-}
-
-/// Runs the command; `during` may kill it.
-async function run(
-  args: readonly string[],
-  during: (child: ChildProcess) => Promise<void> = async () => {},
-): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: cleanEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', text => {
-      output += text
-    })
-  }
-  const gone = new Promise<Ran>(done => {
-    child.on('close', (code, signal) => done({ code, signal, output }))
-  })
-  await during(child)
-  return gone
 }
 
 async function loadFor(server: Server, ledger: Ledger, random: Random, ms: number): Promise<void> {

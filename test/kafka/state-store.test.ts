@@ -192,6 +192,7 @@ async function appendBehindHole({ cluster, topic, trades }: Machines, { rolls }:
         leaderEpoch: -1,
         rules: rulesHash(RULES),
         spread: 0,
+        state: 0,
       },
       tradesId: cluster.topic(trades)?.id ?? '',
       writer: '0'.repeat(32),

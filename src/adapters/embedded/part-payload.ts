@@ -42,6 +42,14 @@ export function encodePart({ head, pieces }: SlicePart): Buffer {
   return Buffer.concat([table, head, ...pieces])
 }
 
+/// Head and pieces of a whole payload, as views; or what is wrong with it, as a phrase. Only the table is verified.
+export function decodePart(payload: Buffer): Pick<SlicePart, 'head' | 'pieces'> | string {
+  const table = decodeTable(payload, payload.length)
+  if (typeof table === 'string') return table
+  const of = ({ at, length }: Stretch) => payload.subarray(at, at + length)
+  return { head: of(table.head), pieces: table.pieces.map(of) }
+}
+
 /// How many bytes of the payload hold the table, judging by its beginning (FIXED_BYTES or more).
 export function tableLength(payload: Buffer): number {
   return payload.length < FIXED_BYTES ? FIXED_BYTES : tableBytes(payload.readUInt32LE(0))

@@ -1,6 +1,7 @@
 /// The requests of a consumer group by KIP-848: ConsumerGroupHeartbeat version 1 and ConsumerGroupDescribe version 0. Ours,
 /// because a refusal comes within the answer, and is no fault of the connection.
 
+import { Code } from './codes.js'
 import type { Request } from './connection.js'
 import { WireReader, WireWriter } from './wire.js'
 
@@ -66,18 +67,24 @@ function parseTopic(reader: WireReader) {
   return { topicId, partitions }
 }
 
-/// How many members the group has; null where the broker does not tell.
-export function groupSizeRequest(group: string): Request<number | null> {
+export interface GroupSize {
+  readonly errorCode: number
+  /// 0 with an error.
+  readonly members: number
+}
+
+/// How many members the group has.
+export function groupSizeRequest(group: string): Request<GroupSize> {
   const writer = new WireWriter()
   writer.compactArray([group], name => writer.compactString(name)).int8(0)
   writer.noTags()
   return { ...DESCRIBE, body: writer.done(), parse: parseGroupSize }
 }
 
-function parseGroupSize(answer: Buffer): number | null {
+function parseGroupSize(answer: Buffer): GroupSize {
   const reader = new WireReader(answer)
   reader.int32() // throttle time
-  if (reader.unsignedVarint() - 1 < 1) return null
+  if (reader.unsignedVarint() - 1 < 1) return { errorCode: Code.groupIdNotFound, members: 0 }
   const errorCode = reader.int16()
   reader.compactString() // message
   reader.compactString() // group
@@ -85,5 +92,5 @@ function parseGroupSize(answer: Buffer): number | null {
   reader.int32() // group epoch
   reader.int32() // assignment epoch
   reader.compactString() // assignor
-  return errorCode === 0 ? Math.max(0, reader.unsignedVarint() - 1) : null
+  return { errorCode, members: errorCode === Code.none ? Math.max(0, reader.unsignedVarint() - 1) : 0 }
 }

@@ -8,13 +8,13 @@
 /// The protocol asks for a heartbeat each 5 s by default, and a partition changes hands within three: so we send them
 /// more often, and for a while after each change much more often. They are some hundred bytes.
 
-import { findCoordinatorV6 } from '@platformatic/kafka'
 import { SettingsMismatchError } from '../../ports/errors.js'
 import type { PartitionGroup } from '../../ports/partition-group.js'
 import { pause } from '../../ports/pause.js'
 import type { KafkaCluster } from './cluster.js'
 import { Code, codeName, isRetryable } from './codes.js'
 import { type BrokerConnection, KafkaFault } from './connection.js'
+import { connectToCoordinator } from './group-coordinator.js'
 import { groupSizeRequest, heartbeatRequest } from './group-request.js'
 
 export interface KafkaPartitionGroupOptions {
@@ -38,7 +38,6 @@ const RETRY_MS = 200
 /// Nobody waits for anything when a partition is given up.
 const REBALANCE_MS_MAX = 30_000
 const LEAVE_MS_MAX = 500
-const GROUP_KEY = 0
 const LEAVING = -1
 const JOINING = 0
 
@@ -86,7 +85,7 @@ export class KafkaPartitionGroup implements PartitionGroup {
   async hasOthers(): Promise<boolean> {
     try {
       const connection = await this.#coordinator()
-      return ((await connection.request(groupSizeRequest(this.#options.group))) ?? 0) > 1
+      return (await connection.request(groupSizeRequest(this.#options.group))).members > 1
     } catch (error) {
       if (error instanceof KafkaFault) return false
       throw error
@@ -188,25 +187,12 @@ export class KafkaPartitionGroup implements PartitionGroup {
   /// One connection to it, whoever asks.
   async #coordinator(): Promise<BrokerConnection> {
     if (this.#connection?.usable) return this.#connection
-    this.#finding ??= this.#find().finally(() => {
+    const { cluster, group } = this.#options
+    this.#finding ??= connectToCoordinator(cluster, group).finally(() => {
       this.#finding = null
     })
     this.#connection = await this.#finding
     return this.#connection
-  }
-
-  async #find(): Promise<BrokerConnection> {
-    const { cluster, group } = this.#options
-    const control = await cluster.control()
-    const { coordinators } = await control.call(findCoordinatorV6.api, GROUP_KEY, [group])
-    const [found] = coordinators
-    if (found === undefined || found.errorCode !== Code.none) {
-      throw new KafkaFault(
-        `Kafka has no coordinator of group ${group}: ${codeName(found?.errorCode ?? -1)}`,
-        true,
-      )
-    }
-    return cluster.connect(found.nodeId)
   }
 
   async #forgetCoordinator(): Promise<void> {

@@ -16,11 +16,15 @@ export interface Cursor {
   readonly readTo: number
   /// The store's position then.
   readonly coversTo: number
+  /// Which state it is (rolls-record.ts).
+  readonly state: number
   readonly gaps: readonly LogGap[]
   readonly placement: Placement
 }
 
-const VERSION = 1
+/// Programs that do not know of states that a backfill wrote must not take the cache of one for that of another.
+const VERSION_GROWN = 1
+const VERSION_REBUILT = 2
 
 export class RollsCache {
   readonly #directory: string
@@ -34,9 +38,10 @@ export class RollsCache {
     this.cursor = cursor
   }
 
-  /// Opens what is there, or begins anew.
-  static open(options: EmbeddedStateStoreOptions): RollsCache {
-    const { directory } = options
+  /// Opens what is there, or begins anew where nobody can tell what that is, or deltas were lost with the machine.
+  static async open(options: EmbeddedStateStoreOptions): Promise<RollsCache> {
+    const cursor = readCursor(options.directory)
+    if (cursor === null) return RollsCache.anew(options)
     let store: EmbeddedStateStore
     try {
       store = openStore(options)
@@ -44,10 +49,9 @@ export class RollsCache {
       if (!(error instanceof DamagedError || error instanceof UnknownFormatError)) throw error
       return RollsCache.anew(options)
     }
-    const cursor = readCursor(directory)
-    // Deltas may have been lost with the machine.
-    const holds = cursor !== null && store.position() >= cursor.coversTo
-    return new RollsCache(directory, store, holds ? cursor : null)
+    if (store.position() >= cursor.coversTo) return new RollsCache(options.directory, store, cursor)
+    await store.close()
+    return RollsCache.anew(options)
   }
 
   /// An empty one, whatever is there.
@@ -60,7 +64,8 @@ export class RollsCache {
   note(cursor: Cursor): void {
     const path = cursorPath(this.#directory)
     const { placement, ...rest } = cursor
-    writeFileSync(`${path}.new`, JSON.stringify({ version: VERSION, ...rest, ...placement }))
+    const version = cursor.state === 0 ? VERSION_GROWN : VERSION_REBUILT
+    writeFileSync(`${path}.new`, JSON.stringify({ version, ...rest, ...placement }))
     renameSync(`${path}.new`, path)
   }
 
@@ -84,10 +89,12 @@ function readCursor(directory: string): Cursor | null {
     const text = readFileSync(cursorPath(directory), 'utf8')
     const read: Readonly<Record<string, unknown>> = JSON.parse(text)
     const { version, readTo, coversTo, gaps } = read
-    if (version !== VERSION || !Number.isSafeInteger(readTo) || !Number.isSafeInteger(coversTo)) return null
+    if (version !== VERSION_GROWN && version !== VERSION_REBUILT) return null
+    if (!Number.isSafeInteger(readTo) || !Number.isSafeInteger(coversTo)) return null
     if (!Array.isArray(gaps)) return null
     const placement = { carried: countOf(read.carried), settled: countOf(read.settled) }
-    return { readTo: Number(readTo), coversTo: Number(coversTo), gaps: gaps.map(gapOf), placement }
+    const [to, covers, state] = [Number(readTo), Number(coversTo), countOf(read.state)]
+    return { readTo: to, coversTo: covers, state, gaps: gaps.map(gapOf), placement }
   } catch {
     return null
   }

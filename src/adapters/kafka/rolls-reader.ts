@@ -2,6 +2,7 @@
 
 import { offset } from '../../core/units.js'
 import { LogRefusedError } from '../../ports/errors.js'
+import { lookUpBounds } from './offsets.js'
 import type { PartitionReader } from './partition-reader.js'
 import {
   BrokenBatchError,
@@ -46,12 +47,24 @@ export class RollsReader {
           throw this.#faultOf(reader)
         }
         next = fetched.next
-        if (fetched.batch !== null) yield* this.#records(fetched.batch)
+        if (fetched.batch === null) continue
+        // A batch comes whole, also where `from` is within it.
+        for (const read of this.#records(fetched.batch)) if (read.next > from) yield read
       }
     } finally {
       signal.removeEventListener('abort', stop)
       reader.end()
     }
+  }
+
+  /// The last record; null where there is none.
+  async last(signal: AbortSignal): Promise<Read | null> {
+    const { cluster, topic } = this.#context
+    const bounds = (await lookUpBounds(cluster, topic, [this.#partition])).get(this.#partition)
+    if (bounds === undefined || bounds.first >= bounds.end) return null
+    let last: Read | null = null
+    for await (const read of this.follow(bounds.end - 1, signal, bounds.end)) last = read
+    return last
   }
 
   *#records(batch: RecordBatch): Iterable<Read> {

@@ -1,9 +1,9 @@
-/// Records of topic `rolls` (docs/formats/rolls.md): deltas, gaps of the log, and that swaps were carried. The key is `partition:coversFrom`; the
-/// value is a header, and a delta's payload after it. Little-endian:
+/// Records of topic `rolls` (docs/formats/rolls.md): deltas, gaps of the log, that swaps were carried, and what a backfill writes. The key is
+/// `partition:coversFrom`; the value is a header, and a payload after it. Little-endian:
 ///
 ///   0 format u8 │ 1 kind u8 │ 2 zero u16 │ 4 partition i32 │ 8 covers from f64 │ 16 covers to f64 │ 24 log time f64 │
 ///   32 highest block f64 │ 40 leader epoch i32 │ 44 rules u32 │ 48 id of topic trades │ 64 writer │
-///   80 spread u32 │ 84 zero u32 │ 88 CRC-32 u32 │ 92 payload
+///   80 spread u32 │ 84 state u32 │ 88 CRC-32 u32 │ 92 payload
 ///
 /// The CRC covers all before and all after it. Kafka has checksums of its own; this one is for what was copied by
 /// other programs.
@@ -15,9 +15,12 @@ import type { Delta, DeltaHeader } from '../../ports/state-store.js'
 import { type RecordColumns, recordValue } from './record-batch.js'
 import type { RecordParts } from './record-batch-builder.js'
 
-const FORMAT = 1
-const KIND = { delta: 0, gap: 1, carried: 2 } as const
-const KIND_NAMES = ['delta', 'gap', 'carried'] as const
+/// Of a state that has grown from nothing; and of one that a backfill wrote, since programs that do not know such would take the
+/// state before for its beginning.
+const FORMAT_GROWN = 1
+const FORMAT_REBUILT = 2
+const KIND = { delta: 0, gap: 1, carried: 2, began: 3, parts: 4, ended: 5 } as const
+const KIND_NAMES = ['delta', 'gap', 'carried', 'began', 'parts', 'ended'] as const
 export const ROLL_HEADER_BYTES = 92
 const CRC_AT = 88
 const ID_BYTES = 16
@@ -36,6 +39,9 @@ export interface RollHeader extends DeltaHeader {
   readonly writer: string
   /// Of how many partitions this one (`carried`), or every one (`delta`), has carried its swaps; see ports/state-store.ts.
   readonly spread: number
+  /// Of which state it is: 0 for the one that has grown from nothing, else 1 and the offset of the record that began it
+  /// (`began`, which says 0 itself: it is not known before it is there).
+  readonly state: number
 }
 
 export interface RollRecord extends RollHeader {
@@ -47,11 +53,12 @@ export class RollRecordError extends Error {
   override readonly name = 'RollRecordError'
 }
 
-/// Of a gap, `logTime` is until when it matters.
+/// Of a gap, `logTime` is until when it matters. Of what a backfill writes: `began` covers what its deltas will; `parts` covers bytes of
+/// the stream of parts (rolls-parts.ts); `ended` covers from the length of that stream, to where the deltas end.
 export function rollRecord(roll: RollRecord, nowMs: number): RecordParts {
   const { payload } = roll
   const value = Buffer.alloc(ROLL_HEADER_BYTES + payload.length)
-  value.writeUInt8(FORMAT, 0)
+  value.writeUInt8(roll.state === 0 && roll.kind !== 'began' ? FORMAT_GROWN : FORMAT_REBUILT, 0)
   value.writeUInt8(KIND[roll.kind], 1)
   value.writeInt32LE(roll.partition, 4)
   value.writeDoubleLE(roll.coversFrom, 8)
@@ -63,6 +70,7 @@ export function rollRecord(roll: RollRecord, nowMs: number): RecordParts {
   value.write(roll.tradesId, 48, 'hex')
   value.write(roll.writer, 64, 'hex')
   value.writeUInt32LE(roll.spread, 80)
+  value.writeUInt32LE(roll.state, 84)
   value.set(payload, ROLL_HEADER_BYTES)
   value.writeUInt32LE(checksum(value), CRC_AT)
   return { key: Buffer.from(`${roll.partition}:${roll.coversFrom}`), value, timestampMs: nowMs }
@@ -74,10 +82,10 @@ export function readRoll(columns: RecordColumns, i: number): RollRecord {
   const value = recordValue(columns, i)
   if (value.length < ROLL_HEADER_BYTES) throw new RollRecordError('it is too short')
   const format = value.readUInt8(0)
-  if (format !== FORMAT) {
+  if (format !== FORMAT_GROWN && format !== FORMAT_REBUILT) {
     if (!isOurs(columns, i)) throw new RollRecordError('it is none of Volumer’s')
     throw new UnknownFormatError(
-      `A record of topic rolls has format ${format}; this program reads format ${FORMAT}.`,
+      `A record of topic rolls has format ${format}; this program reads format ${FORMAT_GROWN} and format ${FORMAT_REBUILT}.`,
     )
   }
   if (checksum(value) !== value.readUInt32LE(CRC_AT)) throw new RollRecordError('it fails its checksum')
@@ -96,6 +104,7 @@ export function readRoll(columns: RecordColumns, i: number): RollRecord {
     tradesId: value.toString('hex', 48, 48 + ID_BYTES),
     writer: value.toString('hex', 64, 64 + ID_BYTES),
     spread: value.readUInt32LE(80),
+    state: value.readUInt32LE(84),
     payload: value.subarray(ROLL_HEADER_BYTES),
   }
 }

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { StateStore } from '../../ports/state-store.js'
 import { unsyncedDisk } from '../embedded/disk.js'
 import type { EmbeddedStateStoreOptions } from '../embedded/state-store.js'
 import type { KafkaCluster } from './cluster.js'
@@ -11,6 +12,8 @@ import { Fetcher } from './fetcher.js'
 import type { LeaderEpochs } from './leader-epochs.js'
 import type { TopicPoison } from './poison.js'
 import { KafkaProducer } from './producer.js'
+import { type RebuiltEnd, RebuiltState } from './rebuilt-state.js'
+import { type Read, RollsReader } from './rolls-reader.js'
 import { type Rules, rulesHash } from './rolls-record.js'
 import { KafkaStateStore, type ReadProgress } from './state-store.js'
 
@@ -80,6 +83,21 @@ export class Rolls {
   /// The state of a partition, up to date with the topic; see KafkaStateStore.open.
   openState(partition: number, progress: ReadProgress, signal: AbortSignal): Promise<KafkaStateStore> {
     return KafkaStateStore.open(this.#context, partition, progress, signal)
+  }
+
+  /// The last record of the partition; null where there is none.
+  last(partition: number): Promise<Read | null> {
+    return new RollsReader(this.#context, partition).last(this.#context.cluster.signal)
+  }
+
+  /// Where this process keeps its copy of the partition's state.
+  directoryOf(partition: number): string {
+    return this.#context.cache(partition).directory
+  }
+
+  /// Writes a state that was rebuilt elsewhere; see RebuiltState.
+  rebuilt(partition: number, store: StateStore, end: RebuiltEnd): RebuiltState {
+    return new RebuiltState(this.#context, partition, store, end)
   }
 
   async close(): Promise<void> {

@@ -3,13 +3,19 @@
 ///
 /// Opening reads what is new in the topic into the cache, each offset once (rolls-fold.ts). A checkpoint is an append
 /// to the topic, confirmed by all replicas in sync, then one to the cache. Parts are made here, from deltas, and are never
-/// shared.
+/// shared, but for those of a state that a backfill wrote (rebuilt-state.ts).
 ///
 /// Two processes may write at once: one that is handing the partition over and its successor, or one that was taken for
-/// dead. Deltas are deterministic, so it makes no difference whose are read.
+/// dead. Deltas are deterministic, so it makes no difference whose are read. Once a backfill has begun another state, what is written on
+/// the former one is void.
 
 import { epochMs, type Offset } from '../../core/units.js'
-import { SettingsMismatchError } from '../../ports/errors.js'
+import {
+  DamagedError,
+  SettingsMismatchError,
+  StateReplacedError,
+  UnfinishedStateError,
+} from '../../ports/errors.js'
 import type {
   Delta,
   LogGap,
@@ -22,10 +28,12 @@ import type {
 import { addsTo } from '../memory/state-store.js'
 import { lookUpBounds, type PartitionBounds } from './offsets.js'
 import type { RollsContext } from './rolls.js'
+import { appendRoll } from './rolls-append.js'
 import { RollsCache } from './rolls-cache.js'
 import { RollsFold } from './rolls-fold.js'
+import { PartsAssembler } from './rolls-parts.js'
 import { type Read, RollsReader } from './rolls-reader.js'
-import { deltaOf, type RollRecord, rollRecord } from './rolls-record.js'
+import { deltaOf, type RollRecord } from './rolls-record.js'
 
 /// Writers with other rules than ours are a danger as long as they may go on writing.
 const OTHER_RULES_MS = 60_000
@@ -41,7 +49,11 @@ export class KafkaStateStore implements StateStore, SharedState {
   readonly #partition: number
   readonly #reader: RollsReader
   #cache: RollsCache
+  /// Which state it is (rolls-record.ts).
+  #state = 0
   #readTo = 0
+  /// Below it no other state has begun.
+  #currentTo = 0
   #gaps: LogGap[] = []
   /// A delta that the topic has and the cache has not: this is where it ends.
   #inTopicTo = 0
@@ -49,14 +61,15 @@ export class KafkaStateStore implements StateStore, SharedState {
   /// The last delta that was appended or read, and when.
   #last: { readonly delta: Delta; readonly at: number } | null = null
 
-  private constructor(context: RollsContext, partition: number) {
+  private constructor(context: RollsContext, partition: number, cache: RollsCache) {
     this.#context = context
     this.#partition = partition
     this.#reader = new RollsReader(context, partition)
-    this.#cache = RollsCache.open(context.cache(partition))
+    this.#cache = cache
   }
 
   /// Reads what is new. Rejects with SettingsMismatchError where others write by other rules or of another topic, with
+  /// UnfinishedStateError while a backfill has not ended what it began, with DamagedError where something of what it wrote is missing, with
   /// UnknownFormatError, with LogRefusedError when the topic cannot be read, and with the signal's reason when it aborts.
   static async open(
     context: RollsContext,
@@ -64,7 +77,7 @@ export class KafkaStateStore implements StateStore, SharedState {
     progress: ReadProgress,
     signal: AbortSignal,
   ): Promise<KafkaStateStore> {
-    const store = new KafkaStateStore(context, partition)
+    const store = new KafkaStateStore(context, partition, await RollsCache.open(context.cache(partition)))
     try {
       await store.#catchUp(progress, signal)
     } catch (error) {
@@ -153,24 +166,17 @@ export class KafkaStateStore implements StateStore, SharedState {
   }
 
   async othersCarried(partitions: number): Promise<boolean> {
-    const { cluster, topic, tradesTopic } = this.#context
+    const { cluster, tradesTopic } = this.#context
     const every = Array.from({ length: partitions }, (_, i) => i)
     const trades = await lookUpBounds(cluster, tradesTopic, every)
     // One without swaps has none to carry; what comes later is carried as it comes.
     const others = every.filter(i => i !== this.#partition && !isEmpty(trades.get(i)))
-    for (const [partition, { first, end }] of await lookUpBounds(cluster, topic, others)) {
-      if (first >= end || !(await this.#hasCarried(partition, end, partitions))) return false
+    for (const partition of others) {
+      // By its last record: whoever is at work there says it, again and again until all have.
+      const last = await new RollsReader(this.#context, partition).last(cluster.signal)
+      if (last?.roll.spread !== partitions) return false
     }
     return true
-  }
-
-  /// By the last record of another partition: whoever is at work there says it, again and again until all have.
-  async #hasCarried(partition: number, end: number, partitions: number): Promise<boolean> {
-    const reader = new RollsReader(this.#context, partition)
-    let spread = 0
-    for await (const { roll } of reader.follow(end - 1, this.#context.cluster.signal, end))
-      spread = roll.spread
-    return spread === partitions
   }
 
   async keepAlive(): Promise<void> {
@@ -184,8 +190,10 @@ export class KafkaStateStore implements StateStore, SharedState {
 
   async overtaken(at: Offset, signal: AbortSignal): Promise<boolean> {
     const { writer } = this.#context
-    for await (const { roll } of this.#reader.follow(this.#readTo, signal)) {
-      if (roll.kind === 'delta' && roll.writer !== writer && roll.coversTo > at) return true
+    for await (const { roll } of this.#reader.follow(await this.#keptFrom(this.#readTo), signal)) {
+      this.#checkCurrent(roll)
+      const isSuccessors = roll.writer !== writer && roll.state >= this.#state
+      if (roll.kind === 'delta' && isSuccessors && roll.coversTo > at) return true
     }
     return false
   }
@@ -198,25 +206,45 @@ export class KafkaStateStore implements StateStore, SharedState {
     roll: Pick<RollRecord, 'kind' | keyof Delta>,
     spread = this.#placement.settled,
   ): Promise<void> {
-    const { producer, topic, cluster, tradesId, writer, rules, epochs } = this.#context
-    const record = rollRecord(
-      {
-        ...roll,
-        ...{ partition: this.#partition, tradesId, writer, rules, spread },
-        leaderEpoch: epochs.below(this.#partition, roll.coversTo),
-      },
-      cluster.clock.now(),
-    )
-    const append = producer.begin(1, record.value?.length ?? 0)
-    append.addParts(topic, this.#partition, record)
-    const [appended] = await append.done()
+    const [appended] = await appendRoll(this.#context, {
+      ...roll,
+      ...{ spread, state: this.#state, partition: this.#partition },
+    })
+    if (appended === undefined) return
     // What others have appended before it was not read: then the next start reads from there.
-    if (appended !== undefined && appended.end === this.#readTo + 1) this.#readTo = appended.end
+    if (appended.end === this.#readTo + 1) this.#readTo = appended.end
+    else await this.#checkUpTo(appended.end - 1)
+    this.#currentTo = appended.end
+  }
+
+  /// What others have appended may be the beginning of another state, in which what is appended here is void.
+  async #checkUpTo(end: number): Promise<void> {
+    if (this.#currentTo >= end) return
+    const from = await this.#keptFrom(this.#currentTo)
+    for await (const { roll } of this.#reader.follow(from, this.#context.cluster.signal, end)) {
+      this.#checkCurrent(roll)
+    }
+  }
+
+  /// A backfill drops what was there before.
+  async #keptFrom(at: number): Promise<number> {
+    const { cluster, topic } = this.#context
+    const bounds = await lookUpBounds(cluster, topic, [this.#partition])
+    return Math.max(at, bounds.get(this.#partition)?.first ?? at)
+  }
+
+  #checkCurrent({ kind, state }: RollRecord): void {
+    if (kind !== 'began' && state <= this.#state) return
+    throw new StateReplacedError(
+      `Partition ${this.#partition}: \`volumer backfill\` has written the state anew, while this process had the former one. ` +
+        'What was rolled since is in the trade log, and the new state goes on from there: start again.',
+    )
   }
 
   #noteCursor(): void {
-    const { gaps, placement, readTo } = { gaps: this.#gaps, placement: this.#placement, readTo: this.#readTo }
-    this.#cache.note({ readTo, coversTo: this.position(), gaps, placement })
+    const { gaps, placement } = { gaps: this.#gaps, placement: this.#placement }
+    const coversTo = this.position()
+    this.#cache.note({ readTo: this.#readTo, coversTo, state: this.#state, gaps, placement })
   }
 
   async #catchUp(progress: ReadProgress, signal: AbortSignal): Promise<void> {
@@ -225,21 +253,29 @@ export class KafkaStateStore implements StateStore, SharedState {
       (await lookUpBounds(cluster, topic, [this.#partition])).get(this.#partition) ?? NONE
     const from = this.#beginFrom({ first, end })
     this.#readTo = from
-    const fold = new RollsFold(this.position(), from === first && first > 0)
+    const fold = new RollsFold({ position: this.position(), state: this.#state, first, from })
+    let parts = new PartsAssembler()
     let holes = 0
     let last: Read | null = null
     if (from < end) {
       for await (const read of this.#reader.follow(from, signal, end)) {
         this.#check(read.roll)
-        last = read
-        if (read.roll.kind === 'gap') this.#takeGap(read.roll)
-        else if (read.roll.kind === 'carried') this.#takePlacement(read.roll.spread, 0)
-        else if (!(await this.#take(read, fold))) holes++
+        const standing = fold.enter(read.roll, read.next - 1)
+        if (standing === 'anew') {
+          await this.#beginAnew(fold.state)
+          parts = new PartsAssembler()
+        }
+        if (standing !== 'void') {
+          last = read
+          if (!(await this.#take(read, fold, parts))) holes++
+        }
         progress((read.next - from) / (end - from))
       }
     }
     signal.throwIfAborted()
     this.#readTo = Math.max(from, end)
+    this.#currentTo = this.#readTo
+    this.#checkWhole(fold)
     this.#checkRules(last)
     if (holes > 0) this.#sayHoles(holes)
     this.#inTopicTo = this.position()
@@ -253,20 +289,66 @@ export class KafkaStateStore implements StateStore, SharedState {
     if (cursor === null || cursor.readTo < first || cursor.readTo > end) return first
     this.#gaps = [...cursor.gaps]
     this.#placement = cursor.placement
+    this.#state = cursor.state
     return cursor.readTo
   }
 
+  /// Lets go of the state up to now.
+  async #beginAnew(state: number): Promise<void> {
+    await this.#dropCache()
+    this.#state = state
+    this.#gaps = []
+    this.#placement = { carried: 0, settled: 0 }
+    this.#last = null
+  }
+
+  async #dropCache(): Promise<void> {
+    await this.#cache.store.close()
+    this.#cache = RollsCache.anew(this.#context.cache(this.#partition))
+  }
+
   /// False for a delta behind a hole.
-  async #take({ roll, appendTimeMs }: Read, fold: RollsFold): Promise<boolean> {
+  async #take(read: Read, fold: RollsFold, parts: PartsAssembler): Promise<boolean> {
+    const { roll } = read
+    switch (roll.kind) {
+      case 'delta':
+        return this.#takeDelta(read, fold)
+      case 'gap':
+        this.#takeGap(roll)
+        return true
+      case 'carried':
+        this.#takePlacement(roll.spread, 0)
+        return true
+      case 'began':
+        return true
+      case 'parts':
+        await this.#takeParts(roll, fold, parts)
+        return true
+      case 'ended':
+        if (!parts.isComplete) fold.noteDamage('the end of its last part')
+        fold.end(roll)
+        this.#takePlacement(roll.spread, roll.spread)
+        return true
+      default:
+        return roll.kind satisfies never
+    }
+  }
+
+  async #takeParts(roll: RollRecord, fold: RollsFold, parts: PartsAssembler): Promise<void> {
+    if (!fold.takesParts(roll)) return
+    const taken = parts.take(Buffer.from(roll.payload))
+    if (typeof taken === 'string') fold.noteDamage(`a part of which ${taken}`)
+    else if (taken.length > 0) await this.#cache.store.appendParts(taken)
+  }
+
+  /// False for one behind a hole.
+  async #takeDelta({ roll, appendTimeMs }: Read, fold: RollsFold): Promise<boolean> {
     const { epochs } = this.#context
     const verdict = fold.judge(roll)
     if (verdict === 'hole') return false
     epochs.note(this.#partition, roll.coversTo - 1, roll.leaderEpoch)
     this.#takePlacement(roll.spread, roll.spread)
-    if (verdict === 'begins' && this.position() > 0) {
-      await this.#cache.store.close()
-      this.#cache = RollsCache.anew(this.#context.cache(this.#partition))
-    }
+    if (verdict === 'begins' && this.position() > 0) await this.#dropCache()
     if (verdict === 'covered') return true
     const delta = deltaOf(roll)
     await this.#cache.store.appendDelta(delta)
@@ -285,6 +367,22 @@ export class KafkaStateStore implements StateStore, SharedState {
   #takeGap({ coversFrom: from, coversTo: to, logTime: until }: RollRecord): void {
     const known = this.#gaps.some(gap => gap.from === from && gap.to === to)
     if (!known && until > this.#context.cluster.clock.now()) this.#gaps.push({ from, to, until })
+  }
+
+  #checkWhole({ damage, isUnfinished }: RollsFold): void {
+    const where = `Partition ${this.#partition} of topic ${this.#context.topic}`
+    if (damage !== null) {
+      throw new DamagedError(
+        `${where} has a state that \`volumer backfill\` wrote, and lacks ${damage}.`,
+        'Stop every roller and run `volumer backfill` again.',
+      )
+    }
+    if (!isUnfinished) return
+    throw new UnfinishedStateError(
+      `${where} has a state that \`volumer backfill\` began to write and did not bring to its end: half of it would be served. ` +
+        'Nothing is lost: swaps are in the archive and in the trade log. Stop every roller and run `volumer backfill` again, to its end; then start. ' +
+        `Or delete topic ${this.#context.topic}, and start: the state is rolled anew from the swaps that the trade log holds.`,
+    )
   }
 
   #check({ tradesId }: RollRecord): void {

@@ -10,7 +10,7 @@ import type { FateCounts } from '../../core/roller/fates.js'
 import { epochMs, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { DeadLetters } from '../../ports/dead-letters.js'
-import { DamagedError } from '../../ports/errors.js'
+import { DamagedError, StateReplacedError } from '../../ports/errors.js'
 import { pause } from '../../ports/pause.js'
 import type { LogGap, SharedState, StateStore } from '../../ports/state-store.js'
 import type { PartitionReport, RollingState, StatsFeed } from '../../ports/stats-feed.js'
@@ -172,8 +172,14 @@ export class PartitionRoller {
       // What the successor reads is then as new as can be.
       await rolling.consumer.checkpoint()
       await shared.overtaken(at, AbortSignal.any([over.signal, limit.signal])).catch(error => {
+        if (error instanceof StateReplacedError) throw error
         this.#options.say(`Nobody can tell who rolls partition ${this.partition} now: ${messageOf(error)}`)
       })
+    } catch (error) {
+      // One that stays after all comes upon it again at its next checkpoint.
+      if (over.signal.aborted) return
+      await this.stop().catch(() => {})
+      throw error
     } finally {
       cancel()
     }

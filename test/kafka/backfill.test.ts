@@ -1,0 +1,232 @@
+/// `volumer backfill` on Kafka: states of a replica set from the archive, while its rollers are away, and however it is interrupted. What
+/// is served afterwards is what the client was promised, on disks that are empty and on such as have the former states.
+import assert from 'node:assert/strict'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { membersOf } from '../../src/adapters/kafka/group-coordinator.js'
+import { LeaderEpochs } from '../../src/adapters/kafka/leader-epochs.js'
+import { Rolls } from '../../src/adapters/kafka/rolls.js'
+import { topicNames, topicSpecs } from '../../src/adapters/kafka/topic-specs.js'
+import { ensureTopics } from '../../src/adapters/kafka/topics.js'
+import { MemoryStateStore } from '../../src/adapters/memory/state-store.js'
+import { epochMs, offset } from '../../src/core/units.js'
+import { PostgresServer, postgresPrograms } from '../contract/postgres-server.js'
+import { scratchDirectory } from '../contract/scratch.js'
+import { run } from '../integration/command.js'
+import { Server } from '../integration/server.js'
+import { Random, testSeed } from '../simulation/random.js'
+import { eventually } from '../wait/eventually.js'
+import { sharedBroker } from './broker.js'
+import { connect, deleteTopic, freshPrefix } from './connect.js'
+import { AGREE_MS, Fleet, type Place, statusOf } from './fleet/fleet.js'
+import { RULES } from './rolls.js'
+
+const broker = await sharedBroker()
+const programs = postgresPrograms()
+const postgres = programs === null ? null : await PostgresServer.start(programs)
+after(() => postgres?.stop('SIGQUIT'))
+const PARTITIONS = 3
+/// Little is hot, so that most of the state is in parts.
+const HOT = ['--hot-range', '4m']
+const REPLACED = /`volumer backfill` has written the state anew, while this process had the former one/
+
+/// Waits until the process has archived all of the log that is its.
+async function archived({ url }: Server): Promise<void> {
+  await eventually(async () => {
+    const status: unknown = await (await fetch(`${url}/v1/status`)).json()
+    assert.equal(Reflect.get(Object(Reflect.get(Object(status), 'archive')), 'lag'), 0)
+  }, AGREE_MS)
+}
+
+/// Begins states that nobody ends, as a backfill that was killed while it wrote does.
+async function beginStates(t: TestContext, prefix: string, partitions: number): Promise<void> {
+  const { cluster } = await connect(t, broker.plaintext)
+  const names = topicNames(prefix, 'a')
+  const rolls = await Rolls.open({
+    ...{ cluster, topic: names.rolls, tradesTopic: names.trades, rules: RULES, epochs: new LeaderEpochs() },
+    ...{ directory: scratchDirectory(t), onPoison: () => {}, say: () => {} },
+  })
+  const end = { position: offset(0), logTime: epochMs(0), spread: 0 }
+  for (let partition = 0; partition < partitions; partition++) {
+    await rolls.rebuilt(partition, new MemoryStateStore(), end).begin()
+  }
+  await rolls.close()
+}
+
+test('states are rebuilt while rollers are dead or frozen, however often that is killed, and go on with the log', {
+  timeout: 240_000,
+  skip: postgres === null,
+}, async t => {
+  const seed = testSeed()
+  t.diagnostic(`VOLUMER_SEED=${seed}`)
+  const random = new Random(seed)
+  const prefix = freshPrefix()
+  const archive = ['--archive', (await postgres?.newDatabase()) ?? '']
+  const kafka = ['--kafka', broker.plaintext, '--kafka-prefix', prefix]
+  const fleet = new Fleet(t, broker.plaintext, random)
+  const flags = ['--kafka-prefix', prefix, '--kafka-partitions', String(PARTITIONS), ...HOT]
+  const rolling = [...flags, ...archive, '--archive-interval', '150ms']
+  const kept = await fleet.roller(...rolling)
+  const bare = await fleet.roller(...rolling)
+  const frozen = await fleet.roller(...rolling)
+  const web = await fleet.web(...flags)
+  await fleet.ready()
+  await fleet.underLoad(() => pause(1500))
+  await fleet.agree('load')
+  for (const { server } of fleet.rollers) await archived(server)
+
+  const work = scratchDirectory(t)
+  const args = ['backfill', '--data', work, ...kafka, ...archive, ...HOT]
+  const busy = await run(args)
+  assert.equal(busy.code, 3, busy.output)
+  assert.match(busy.output, /rollers has 3 members: rollers of replica set a have the states/)
+
+  // Killed; and one that does not know that it is taken for dead.
+  await Promise.all([kept, bare].map(({ server }) => server.kill()))
+  frozen.server.signal('SIGSTOP')
+  const { cluster } = await connect(t, broker.plaintext)
+  await fleet.underLoad(() =>
+    eventually(
+      async () => assert.equal(await membersOf(cluster, topicNames(prefix, 'a').group), 0),
+      AGREE_MS,
+    ),
+  )
+  const states = join(work, 'kafka', 'backfill', 'states')
+  for (let kills = 0; kills < 3; kills++) {
+    const { signal } = await run(args, async child => {
+      while (!existsSync(states) && child.exitCode === null) await pause(2)
+      await pause(random.below(300))
+      child.kill('SIGKILL')
+    })
+    if (signal === null) break
+  }
+  // Killed after it had begun to write, in the end.
+  await beginStates(t, prefix, random.between(1, PARTITIONS))
+  const refused = await Server.start(kept.directory, [...kafka, '--roles', 'roller', ...rolling])
+  t.after(() => refused.kill())
+  await Promise.race([refused.exited, pause(AGREE_MS)])
+  assert.deepEqual(refused.exit?.code, 4, refused.output)
+  assert.match(
+    refused.output,
+    /Partition \d of topic \S+rolls has a state that `volumer backfill` began to write and did not bring to its end: half of it would be served\. Nothing is lost/,
+  )
+  await eventually(
+    async () => assert.equal(await membersOf(cluster, topicNames(prefix, 'a').group), 0),
+    AGREE_MS,
+  )
+  const done = await run(args)
+  assert.equal(done.code, 0, done.output)
+  assert.match(done.output, /Partition 2: [\d,]+ swaps, the state is that of offset [\d,]+\./)
+  assert.match(
+    done.output,
+    /swaps read in [\d.]+ s\. The states are those of these offsets; the next start goes on from there/,
+  )
+
+  await fleet.underLoad(async () => {
+    await Promise.all([fleet.restart(kept), fleet.restartBare(bare)])
+    frozen.server.signal('SIGCONT')
+    await pause(1500)
+  })
+  // It opens the new state when it is given the partition anew, or ends where it was not told in between that it has none.
+  const notices = eventually(() => assert.match(frozen.server.output, REPLACED), AGREE_MS)
+  await fleet.step('the one that was frozen notices', notices, 2 * AGREE_MS)
+  if (/^volumer: Partition/m.test(frozen.server.output)) {
+    assert.equal((await frozen.server.exited).code, 5)
+    await fleet.restart(frozen)
+  }
+  await fleet.agree('a backfill')
+  await acceptedAll(web, fleet)
+  // What they have now was written down, for everybody; under its name each gets its partitions at once.
+  await Promise.all(fleet.rollers.map(({ server }) => server.kill()))
+  for (const { directory } of [kept, frozen])
+    rmSync(join(directory, 'kafka', '1', 'rolls'), { recursive: true })
+  await Promise.all(fleet.rollers.map(place => fleet.restart(place)))
+  await fleet.agree('everything was started anew')
+  await acceptedAll(web, fleet)
+  t.diagnostic(`${fleet.ledger.acknowledgedSwaps} swaps`)
+})
+
+/// What became of the swaps before is not known, but that they were accepted: each is counted once.
+async function acceptedAll({ server }: Place, fleet: Fleet): Promise<void> {
+  await eventually(async () => {
+    const { fates }: Awaited<ReturnType<typeof statusOf>> & { fates?: { accepted?: unknown } } =
+      await statusOf(server)
+    assert.equal(fates?.accepted, fleet.ledger.acknowledgedSwaps)
+  }, AGREE_MS)
+}
+
+test('a lost topic, an archive in DuckDB, and a window that is longer than the retention was', {
+  timeout: 120_000,
+}, async t => {
+  const prefix = freshPrefix()
+  const data = scratchDirectory(t)
+  const { cluster } = await connect(t, broker.plaintext)
+  const retentionMs = 48 * 3_600_000
+  const plan = { prefix, replica: 'a', partitions: 2, deadLettersMaxBytes: 2 ** 28, replication: 1 }
+  await ensureTopics(cluster, topicSpecs({ ...plan, retentionMs }), 1)
+  const common = ['--kafka', broker.plaintext, '--kafka-prefix', prefix, '--archive', 'duckdb']
+  const start = async (flags: readonly string[]) => {
+    const server = await Server.start(data, [...common, '--archive-interval', '150ms', ...flags])
+    t.after(() => server.kill())
+    assert.ok(await server.ready(), server.output)
+    return server
+  }
+  const first = await start(['--windows', '1m,2m', '--retention', '2m'])
+  const now = Date.now()
+  const swapAt = (id: string, ageMs: number, usd: string) =>
+    JSON.stringify({ id, time: now - ageMs, who: 'w', token: 'BTC', side: 'buy', amount: '1', usd })
+  const body = [swapAt('a', 117_000, '100'), swapAt('b', 50_000, '10'), swapAt('c', 0, '1')].join('\n')
+  const post = async ({ url }: Server) => {
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const response = await fetch(`${url}/v1/trades`, { method: 'POST', headers, body: `${body}\n` })
+    assert.equal(response.status, 200)
+  }
+  const volume = async (server: Server, window: string) =>
+    Reflect.get(Object(Reflect.get(Object(await server.token('BTC')), 'volume')), window)
+  await post(first)
+  await eventually(async () => assert.equal(await volume(first, 'm2'), '11'), AGREE_MS)
+  await archived(first)
+  first.signal('SIGTERM')
+  assert.equal((await first.exited).code, 0, first.output)
+
+  // Statistics of other windows are none that anybody reads.
+  for (const name of ['rolls', 'stats']) await deleteTopic(cluster, `${prefix}${name}`)
+  rmSync(join(data, 'kafka'), { recursive: true })
+  const long = ['--windows', '1m,2m,1h,48h', '--retention', '48h']
+  await eventually(async () => {
+    const { code, output } = await run(['backfill', '--data', data, ...common, ...long])
+    assert.equal(code, 0, output)
+    assert.match(output, /Partition 0: \d+ swaps/)
+  })
+  const second = await start(long)
+  const all = async () => [await volume(second, 'h1'), await volume(second, 'h48')]
+  await eventually(async () => assert.deepEqual(await all(), ['111', '111']), AGREE_MS)
+  await post(second)
+  await archived(second)
+  assert.deepEqual(await all(), ['111', '111'])
+})
+
+test('what cannot be rebuilt is said, and nothing is changed', async t => {
+  const prefix = freshPrefix()
+  const data = scratchDirectory(t)
+  const kafka = ['--data', data, '--kafka', broker.plaintext, '--kafka-prefix', prefix]
+  const none = await run(['backfill', ...kafka])
+  assert.deepEqual([none.code, /With --kafka, say --archive, too/.test(none.output)], [2, true], none.output)
+  const empty = await run(['backfill', ...kafka, '--archive', 'duckdb'])
+  assert.deepEqual([empty.code, /Nothing is archived/.test(empty.output)], [1, true], empty.output)
+  // Another log: that of a cluster which was made anew.
+  const server = await Server.start(data, [...kafka, '--archive', 'duckdb', '--archive-interval', '100ms'])
+  t.after(() => server.kill())
+  assert.ok(await server.ready(), server.output)
+  const swap = { id: 'a', time: Date.now(), who: 'w', token: 'T', side: 'buy', amount: '1', usd: '1' }
+  const headers = { 'content-type': 'application/json' }
+  await fetch(`${server.url}/v1/trades`, { method: 'POST', headers, body: JSON.stringify([swap]) })
+  await archived(server)
+  server.signal('SIGTERM')
+  await server.exited
+  const other = ['--data', data, '--kafka', broker.plaintext, '--kafka-prefix', freshPrefix()]
+  const mixed = await run(['backfill', ...other, '--archive', 'duckdb'])
+  assert.deepEqual([mixed.code, /belongs to another trade log/.test(mixed.output)], [1, true], mixed.output)
+})
