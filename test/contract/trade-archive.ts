@@ -235,6 +235,24 @@ export function tradeArchiveContract(name: string, make: MakeArchivePlace): void
       })
     })
 
+    test('candles of a busy second: traders who come again count once', async t => {
+      const { archive, writer } = await opened(t)
+      const swaps = [0, 1, 0, 1].flatMap((second, round) =>
+        Array.from({ length: 60 }, (_, i) =>
+          swap(`${round}:${i}`, START + second * 1000 + i * 16 + round, { who: `trader ${i}` }),
+        ),
+      )
+      await writer.swaps(START + 2000, ...swaps)
+      const found = await archive.candles({ token: 'BTC', interval: '1s', ...EVER })
+      assert.deepEqual(
+        found.map(({ time, buys, traders }) => [time - START, buys, traders]),
+        [
+          [0, 120, 60],
+          [1000, 120, 60],
+        ],
+      )
+    })
+
     test('candles begin within the range that is asked for', async t => {
       const { archive, writer } = await opened(t)
       for (let i = 0; i < 5; i++) await writer.swaps(START + HOUR, swap(`s${i}`, START + i * MINUTE))

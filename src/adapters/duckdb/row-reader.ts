@@ -10,10 +10,9 @@ import type { ArchivedRows, ArchivedRowsReader, ArchivePosition } from '../../po
 import { partitionName } from '../archive/partitions.js'
 import { countRows, hoursWith, loggedSince, positionBefore } from '../archive/row-batches.js'
 import type { Snapshot } from './database.js'
-import { doubles, longs, vectorBytes, words } from './vectors.js'
+import { CHUNK_ROWS, doubles, longs, vectorBytes, words } from './vectors.js'
 
 const DAY_MS = 86_400_000
-const CHUNK_ROWS = 2048
 const LOGGED_MS = 60_000
 /// Of a chunk's ids together.
 const ID_BYTES = CHUNK_ROWS * 64

@@ -24,7 +24,7 @@ import type {
   TradesQuery,
 } from '../../ports/trade-archive.js'
 import { beginBatch, candlesOfBatch, movePosition, partitionsFor, storeStaged } from '../archive/append.js'
-import { candles, closeBefore } from '../archive/candle-questions.js'
+import { closeBefore } from '../archive/candle-questions.js'
 import { type Partition, Partitions, partitionNamed } from '../archive/partitions.js'
 import { position, scan, trades } from '../archive/questions.js'
 import {
@@ -51,6 +51,7 @@ import {
   RECENT_CANDLES,
   SCHEMA_VERSION,
 } from './schema.js'
+import { secondCandles } from './second-candles.js'
 import { CREATE_STAGE, stage } from './stage.js'
 
 export interface DuckDbArchiveOptions {
@@ -133,7 +134,7 @@ export class DuckDbTradeArchive implements TradeArchive {
   candles(query: CandleQuery): Promise<readonly Candle[]> {
     const { interval } = query
     return this.#read(snapshot =>
-      interval === '1s' ? candles(snapshot, minutesOfToken, query) : minuteCandles(snapshot, query, interval),
+      interval === '1s' ? secondCandles(snapshot, query) : minuteCandles(snapshot, query, interval),
     )
   }
 

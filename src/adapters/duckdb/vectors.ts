@@ -4,6 +4,9 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 
+/// Of a chunk, at most.
+export const CHUNK_ROWS = 2048
+
 /// A column's values, each `width` bytes wide. They belong to the chunk.
 export function vectorBytes({ chunk, rowCount }: DuckDBDataChunk, column: number, width: number): Uint8Array {
   return duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk, column), rowCount * width)
