@@ -17,6 +17,7 @@ import { DuckDbTradeArchive } from '../src/adapters/duckdb/trade-archive.js'
 import { EmbeddedStateStore } from '../src/adapters/embedded/state-store.js'
 import { SystemClock } from '../src/adapters/system/clock.js'
 import { nextTurn } from '../src/adapters/system/turn.js'
+import { startPartThread } from '../src/adapters/threads/part-making.js'
 import type { RollerConfig } from '../src/core/roller/config.js'
 import { epochMs, offset } from '../src/core/units.js'
 import { BatchBuilder } from '../src/roles/archiver/batch-builder.js'
@@ -147,6 +148,7 @@ await backfill({
   from: epochMs(0),
   reader,
   store,
+  startPartMaking: startPartThread,
   progress: (_, swaps) => {
     read = swaps
   },

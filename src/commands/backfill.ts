@@ -3,6 +3,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { nextTurn } from '../adapters/system/turn.js'
+import { startPartThread } from '../adapters/threads/part-making.js'
 import type { Config } from '../config.js'
 import type { RollerConfig } from '../core/roller/config.js'
 import type { RebuildTarget } from '../core/roller/rebuild/state-builder.js'
@@ -142,6 +143,7 @@ async function rebuildOne(
       from: from ?? epochMs(0),
       reader,
       store,
+      startPartMaking: startPartThread,
       nextTurn,
       progress: (share, swaps) => {
         read = swaps

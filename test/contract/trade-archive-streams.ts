@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryStateStore } from '../../src/adapters/memory/state-store.js'
+import { startPartThread } from '../../src/adapters/threads/part-making.js'
 import { bucketOf, CANDLE_INTERVAL_NAMES, CANDLE_INTERVALS } from '../../src/core/candles.js'
 import type { RollerConfig } from '../../src/core/roller/config.js'
 import { epochMs } from '../../src/core/units.js'
@@ -123,7 +124,7 @@ class Rebuilt extends Rolled {
         from: EVER.from,
       }
       await backfill({
-        ...{ ...options, reader, store },
+        ...{ ...options, reader, store, startPartMaking: startPartThread },
         progress: () => {
           if (random.chance(0.1)) throw new Killed()
         },

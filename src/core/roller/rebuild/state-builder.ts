@@ -1,7 +1,7 @@
 /// Makes the durable state of a roller from the swaps that were accepted, in whatever order they are read: what a state
 /// store would hold if a roller had rolled the log up to `position`.
 ///
-/// Blocks older than the hot range become parts, as sealing makes them. What is younger, and what the dedupe horizon
+/// Blocks older than the hot range are filled with their rows, for a PartMaker. What is younger, and what the dedupe horizon
 /// reaches back to, becomes deltas, which are in the order of the log. A roller that is restored from them cannot be told from
 /// one that never stopped: restoring counts everything again from the rows.
 
@@ -18,9 +18,10 @@ import { BLOCK_TICKS, Block } from '../rows/block.js'
 import { digestOfBatch } from '../rows/digest.js'
 import type { SealedPart } from '../sealing.js'
 import { DeltaBuilder } from '../storage/delta.js'
-import type { StoredPart } from '../storage/parts.js'
+import type { EncodedPart } from '../storage/part-encoder.js'
 import { TokenTotalsWriter } from '../storage/token-totals.js'
 import { grownInt32 } from '../tables/columns.js'
+import { type FilledBlock, IdsGiven } from './part-maker.js'
 
 /// Accepted swaps. Row i of `batch` stands at `offset[i]`, where log time is `logTime[i]`.
 export interface AcceptedRows {
@@ -70,6 +71,7 @@ export class StateBuilder {
   readonly #resolutionMs: number
   readonly #ledger: Ledger
   readonly #delta: DeltaBuilder
+  readonly #idsGiven: IdsGiven
   readonly #blocks = new Map<number, Block>()
   readonly #spare: Block[] = []
   /// The block of the row before.
@@ -95,6 +97,7 @@ export class StateBuilder {
     this.#resolutionMs = config.resolutionMs
     this.#blockMs = BLOCK_TICKS * config.resolutionMs
     this.#ledger = new Ledger(config, tickOf(target.logTime, config.resolutionMs), { readParts: () => [] })
+    this.#idsGiven = new IdsGiven(this.#ledger)
     const { tokenNames, tokenFates, deltaDictionary } = this.#ledger
     // What became of other swaps is not known any more, so nothing is said of any token.
     const totals = new TokenTotalsWriter(tokenNames, tokenFates, deltaDictionary)
@@ -107,12 +110,7 @@ export class StateBuilder {
     this.loggedFrom = epochMs(Math.max(0, oldest))
   }
 
-  /// Goes on after parts that an earlier builder of the same target made.
-  resume(part: StoredPart & { readonly block: number }): void {
-    this.#ledger.parts.restore(part.block, part, this.#ledger)
-  }
-
-  /// Takes in rows of any order. All of a block have been when `parts` is called.
+  /// Takes in rows of any order. All of a block have been when `filled` is called.
   add({ batch, offset, numbers }: AcceptedRows): void {
     for (let begin = 0; begin < batch.size; begin += GROUP) {
       const end = Math.min(batch.size, begin + GROUP)
@@ -126,21 +124,24 @@ export class StateBuilder {
     }
   }
 
-  /// Parts of the blocks that were taken in since the last time, ascending; each is to be stored before the next is made.
-  *parts(): Generator<SealedPart> {
+  /// The blocks that were taken in since the last time, ascending. Their rows are the caller's, who may give them back.
+  *filled(): Generator<FilledBlock> {
     this.#lastBlock = null
-    for (const index of [...this.#blocks.keys()].sort((a, b) => a - b)) {
-      const rows = this.#blocks.get(index)
-      invariant(rows !== undefined, 'a block that was taken in has rows')
-      const encoder = this.#ledger.parts.begin(index, rows, () => true)
-      encoder.step(Number.POSITIVE_INFINITY)
-      const part = encoder.part()
-      this.#blocks.delete(index)
-      rows.clear()
-      this.#spare.push(rows)
-      invariant(part !== null, 'a block that was taken in makes a part')
-      yield { block: index, coversFrom: offset(0), coversTo: this.#target.position, ...part }
+    for (const [block, rows] of [...this.#blocks].sort(([a], [b]) => a - b)) {
+      this.#blocks.delete(block)
+      yield { block, rows, newIds: this.#idsGiven.take() }
     }
+  }
+
+  /// Rows to be filled anew.
+  giveBack(rows: Block): void {
+    rows.clear()
+    this.#spare.push(rows)
+  }
+
+  /// The part of a block, to be stored.
+  sealed(block: number, part: EncodedPart): SealedPart {
+    return { block, coversFrom: offset(0), coversTo: this.#target.position, ...part }
   }
 
   /// Deltas go on from there: what was made before is stored.

@@ -7,8 +7,6 @@
 /// dictionary-reader.ts.
 
 import { grownInt32 } from '../tables/columns.js'
-import type { Names } from '../tables/names.js'
-import type { Pairs } from '../tables/pairs.js'
 import type { ByteWriter } from './bytes.js'
 
 /// Local numbers of ids, forgotten all at once when the scope ends and one by one when an id is freed. A number is kept with
@@ -64,15 +62,25 @@ const NONE = -1
 /// Half of what 31 bits hold: no scope has as many ids as the other half.
 const GIVEN_MAX = 2 ** 30
 
+/// What a writer asks of the tables that give ids to names and pairs.
+export interface NamesById {
+  bytesOf(id: number): Uint8Array
+}
+
+export interface PairsById {
+  token(id: number): number
+  trader(id: number): number
+}
+
 export class DictionaryWriter {
-  readonly #tokenNames: Names
-  readonly #traderNames: Names
-  readonly #pairs: Pairs
+  readonly #tokenNames: NamesById
+  readonly #traderNames: NamesById
+  readonly #pairs: PairsById
   readonly #pairNumbers = new Numbering()
   readonly #tokenNumbers = new Numbering()
   readonly #traderNumbers = new Numbering()
 
-  constructor(tokenNames: Names, traderNames: Names, pairs: Pairs) {
+  constructor(tokenNames: NamesById, traderNames: NamesById, pairs: PairsById) {
     this.#tokenNames = tokenNames
     this.#traderNames = traderNames
     this.#pairs = pairs
@@ -122,7 +130,7 @@ export class DictionaryWriter {
   }
 }
 
-function reference(numbers: Numbering, names: Names, id: number, out: ByteWriter): void {
+function reference(numbers: Numbering, names: NamesById, id: number, out: ByteWriter): void {
   const known = numbers.get(id)
   if (known >= 0) {
     out.varint(known)

@@ -16,6 +16,7 @@ import { Dictionary, type Interner } from './dictionary-reader.js'
 import { type EncodedPart, PartEncoder } from './part-encoder.js'
 import { idPieces, type PartContents, readHead } from './part-head.js'
 import { RunReader } from './run-reader.js'
+import { Segments } from './segments.js'
 
 /// A part as the state store gives it back; see ports/state-store.ts for the contract.
 export interface StoredPart {
@@ -29,10 +30,6 @@ export interface PartSource {
   readParts(block: number): readonly StoredPart[]
 }
 
-/// New segments begin after so many blocks: segments are dropped whole, so shorter ones free disk space sooner,
-/// longer ones repeat fewer names.
-const SEGMENT_BLOCKS = 64
-
 export class Parts {
   readonly #source: PartSource
   readonly #writer: DictionaryWriter
@@ -43,8 +40,7 @@ export class Parts {
   readonly #contents = new Map<number, PartContents[]>()
   readonly #runs: RunReader
   readonly #tokenRuns: RunReader
-  #segment = 0
-  #segmentEnd = Number.NEGATIVE_INFINITY
+  readonly #segments = new Segments()
   #segmentHighest = Number.POSITIVE_INFINITY
 
   constructor(
@@ -147,9 +143,9 @@ export class Parts {
 
   /// Reads the head of a part that is in the store: in the store's order, before anything else is read.
   restore(block: number, part: StoredPart, interner: Interner): void {
-    if (part.segment > this.#segment) {
-      this.#dictionaries.get(this.#segment)?.seal()
-      this.#segment = part.segment
+    if (part.segment > this.#segments.current) {
+      this.#dictionaries.get(this.#segments.current)?.seal()
+      this.#segments.current = part.segment
     }
     let dictionary = this.#dictionaries.get(part.segment)
     if (dictionary === undefined) {
@@ -162,10 +158,11 @@ export class Parts {
   /// Begins to encode those rows of a block for which `wanted` holds.
   begin(block: number, rows: Block, wanted: (row: number) => boolean): PartEncoder {
     this.#turnSegment(block)
-    const dictionary = this.#dictionaries.get(this.#segment)
+    const segment = this.#segments.current
+    const dictionary = this.#dictionaries.get(segment)
     invariant(dictionary !== undefined, 'the current segment has a dictionary')
     return new PartEncoder({
-      ...{ block, rows, wanted, segment: this.#segment },
+      ...{ block, rows, wanted, segment },
       ...{ names: this.#writer, dictionary, hashOf: this.#names.hashOf, resolutionMs: this.#resolutionMs },
     })
   }
@@ -185,7 +182,7 @@ export class Parts {
   /// Begins a new segment at the next part, whatever the current one holds: after a restart, or when a part of
   /// it could not be stored.
   endSegment(): void {
-    this.#segmentEnd = Number.NEGATIVE_INFINITY
+    this.#segments.end()
   }
 
   /// Forgets the contents of a block that was dropped, and dictionaries that no block leans on any more.
@@ -193,7 +190,7 @@ export class Parts {
     const gone = this.#contents.get(block)
     this.#contents.delete(block)
     if (gone === undefined) return
-    const inUse = new Set([this.#segment])
+    const inUse = new Set([this.#segments.current])
     for (const list of this.#contents.values()) for (const { segment } of list) inUse.add(segment)
     for (const { segment } of gone) if (!inUse.has(segment)) this.#dictionaries.delete(segment)
   }
@@ -232,12 +229,11 @@ export class Parts {
   }
 
   #turnSegment(block: number): void {
-    if (block < this.#segmentEnd && this.#segmentEnd !== Number.NEGATIVE_INFINITY) return
-    this.#dictionaries.get(this.#segment)?.seal()
-    this.#segment++
-    this.#segmentEnd = block + SEGMENT_BLOCKS
+    const before = this.#segments.current
+    if (!this.#segments.turn(block)) return
+    this.#dictionaries.get(before)?.seal()
     this.#segmentHighest = Number.NEGATIVE_INFINITY
-    this.#dictionaries.set(this.#segment, new Dictionary())
+    this.#dictionaries.set(this.#segments.current, new Dictionary())
     this.#writer.begin()
   }
 }
