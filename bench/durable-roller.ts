@@ -5,6 +5,7 @@ import { EmbeddedStateStore } from '../src/adapters/embedded/state-store.js'
 import type { ManualClock } from '../src/adapters/memory/clock.js'
 import { MemoryDeadLetters } from '../src/adapters/memory/dead-letters.js'
 import { MemoryTradeLog } from '../src/adapters/memory/trade-log.js'
+import { SummaryCache } from '../src/core/roller/query/summaries.js'
 import type { Window } from '../src/core/windows.js'
 import { RollerRole } from '../src/roles/roller.js'
 import { rollerConfig } from './load.js'
@@ -17,19 +18,22 @@ interface DurableRoller {
   readonly store: EmbeddedStateStore
   readonly roller: RollerRole
   readonly windows: readonly Window[]
+  /// What it keeps for questions.
+  readonly summaries: SummaryCache
 }
 
 /// The trade log keeps nothing: it is not what is measured.
 export function openRoller(directory: string, clock: ManualClock): DurableRoller {
   const config = rollerConfig(HALF_AN_HOUR_MS)
   const store = new EmbeddedStateStore({ directory, partition: 0, clock })
+  const summaries = new SummaryCache()
   const roller = new RollerRole({
-    config,
+    ...{ config, summaries },
     log: new MemoryTradeLog({ clock }),
     store,
     deadLetters: new MemoryDeadLetters({ sizeBytesMax: 2 ** 20 }),
     clock,
     nextTurn: () => nextTurn(),
   })
-  return { store, roller, windows: config.windows }
+  return { store, roller, windows: config.windows, summaries }
 }

@@ -5,7 +5,8 @@
 /// A day of swaps is rolled with its durable state on this disk. One token with 50 swaps a second, 4,320,000 a day, is the
 /// busiest of a system that takes 1,000 a second, with as many traders as it has there. (Of 10,000 tokens the busiest has
 /// about one swap in nine.) Then questions are asked about it one after the other, as a web asks them, in steps of two
-/// milliseconds a turn; the processor's time is what tells on a machine with other work.
+/// milliseconds a turn; the processor's time is what tells on a machine with other work. Before that the process is started
+/// anew, and sums up what it will (Roller.summarize); and once more at the end, to ask before it has.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,8 @@ import { join } from 'node:path'
 import { ManualClock } from '../src/adapters/memory/clock.js'
 import { systemStopwatch } from '../src/adapters/system/stopwatch.js'
 import { nextTurn } from '../src/adapters/system/turn.js'
+import { TokenQuery } from '../src/core/roller/query/token-query.js'
+import { Roller } from '../src/core/roller/roller.js'
 import { Field } from '../src/core/stats.js'
 import { epochMs } from '../src/core/units.js'
 import type { TokenQuestion } from '../src/ports/token-queries.js'
@@ -35,10 +38,34 @@ try {
   rmSync(directory, { recursive: true, force: true })
 }
 
+interface Steps {
+  steps: number
+  totalMs: number
+  longestMs: number
+}
+
+/// Takes the time of every call of a method.
+function timeSteps<K extends string>(of: Record<K, () => unknown>, name: K): Steps {
+  const steps = { steps: 0, totalMs: 0, longestMs: 0 }
+  const method = of[name]
+  of[name] = function (this: unknown) {
+    const begun = performance.now()
+    const result = method.call(this)
+    const took = performance.now() - begun
+    steps.steps++
+    steps.totalMs += took
+    steps.longestMs = Math.max(steps.longestMs, took)
+    return result
+  }
+  return steps
+}
+
 async function run(): Promise<void> {
   const swaps = swapsOf(7, tokens === 1 ? { tokens, traders: TRADERS_OF_ONE } : { tokens })
   const clock = new ManualClock(START_MS)
-  const { store, roller } = openRoller(directory, clock)
+  const summing = timeSteps(Roller.prototype, 'summarize')
+  const asking = timeSteps(TokenQuery.prototype, 'step')
+  let { store, roller, summaries } = openRoller(directory, clock)
   let position = 0
   const seconds = Math.round(hours * 3600)
   for (let second = 1; second <= seconds; second++) {
@@ -50,10 +77,24 @@ async function run(): Promise<void> {
     position += batch.count
     roller.takeChanged()
     if (second % CHECKPOINT_SECONDS === 0 || second === seconds) await roller.checkpoint()
+    while (second % CHECKPOINT_SECONDS === 0 && roller.summarize()) {}
     if (second % 21_600 === 0) console.error(`  hour ${second / 3600}`)
   }
+  const whileRolling = { ...summing }
 
-  const queries = new RollerQueries({ roller, stopwatch: systemStopwatch, nextTurn })
+  const restart = async (): Promise<RollerQueries> => {
+    await store.close()
+    const opened = openRoller(directory, clock)
+    store = opened.store
+    roller = opened.roller
+    summaries = opened.summaries
+    await roller.restore(() => {})
+    roller.advance()
+    return new RollerQueries({ roller, stopwatch: systemStopwatch, nextTurn })
+  }
+  let queries = await restart()
+  Object.assign(summing, { steps: 0, totalMs: 0, longestMs: 0 })
+  while (roller.summarize()) {}
   const checksum = new Checksum()
   const measures: Measure[] = []
   const nothing = { token: TOKEN, asOf: null, medians: [], largest: 0, newest: 0, traders: 0 }
@@ -80,11 +121,15 @@ async function run(): Promise<void> {
     return { looked, p50: at(0.5) }
   }
 
+  measures.push({ what: 'summing up while a day is rolled', value: whileRolling.totalMs, unit: 'ms' })
+  measures.push({ what: 'summing up after a start', value: summing.totalMs, unit: 'ms' })
+  measures.push({ what: 'longest step of it', value: summing.longestMs, unit: 'ms' })
+  measures.push({ what: 'summaries', value: summaries.bytes / 2 ** 20, unit: 'MiB' })
+  measures.push({ what: 'summaries, a swap', value: summaries.bytes / position, unit: 'bytes' })
+
   const span = Math.min(DAY, seconds * 1000)
-  await measure('a day less a minute, asked for the first time', 1, () => ({
-    ...nothing,
-    stretches: [{ lengthMs: span - MINUTE, agoMs: 0 }],
-  }))
+  const first = () => ({ ...nothing, stretches: [{ lengthMs: span - MINUTE, agoMs: 0 }] })
+  await measure('a day less a minute, first question after a start', 1, first, 50)
   await measure('7 minutes', 300, () => ({ ...nothing, stretches: [{ lengthMs: 7 * MINUTE, agoMs: 0 }] }), 50)
   await measure(
     'an hour and the one before, as of any instant',
@@ -111,6 +156,9 @@ async function run(): Promise<void> {
   await measure('a day: top traders', 30, () => ({ ...nothing, traders: 10, stretches: whole }), 50)
   await measure('a day: largest swaps', 30, () => ({ ...nothing, largest: 10, stretches: whole }), 50)
   await measure('a day: median', 30, () => ({ ...nothing, medians: [0], stretches: whole }), 50)
+  measures.push({ what: 'longest step of a question', value: asking.longestMs, unit: 'ms' })
+  queries = await restart()
+  await measure('a day less a minute, before anything is summed up', 1, first)
   await store.close()
   report({
     name: 'queries',

@@ -1,7 +1,7 @@
 /// Answers about tokens as JSON documents, for the way from one process to another. Unknown numbers, NaN here, are null
 /// there; binary64 comes through JSON unchanged.
 
-import type { ScannedTrade } from '../core/roller/query/token-query.js'
+import type { ScannedTrade } from '../core/roller/query/trade-lists.js'
 import { FIELDS_PER_WINDOW } from '../core/stats.js'
 import { epochMs, offset, tick } from '../core/units.js'
 import type { OutOfRetention, TokenAnswer, UnknownToken } from './token-queries.js'

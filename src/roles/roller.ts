@@ -11,6 +11,7 @@ import type { DecodeResult } from '../core/decode/reject.js'
 import type { KeyedRecords } from '../core/keyed-records.js'
 import type { RollerConfig } from '../core/roller/config.js'
 import type { FateCounts } from '../core/roller/fates.js'
+import type { SummaryCache } from '../core/roller/query/summaries.js'
 import type { TokenQuery, TokenQuestion } from '../core/roller/query/token-query.js'
 import { Roller, type RollerDelta } from '../core/roller/roller.js'
 import type { CountedFates } from '../core/roller/token-fates.js'
@@ -34,6 +35,8 @@ export interface RollerRoleOptions {
   readonly clock: Clock
   /// Where accepted swaps are shown as they happen.
   readonly trades?: TradeFeed
+  /// Shared with the other partitions of the process.
+  readonly summaries?: SummaryCache
   /// Resolves in a later turn of the event loop: restoring makes room for requests with it.
   nextTurn(): Promise<void>
 }
@@ -63,7 +66,7 @@ export class RollerRole {
   constructor(options: RollerRoleOptions) {
     this.#options = options
     const { config, clock, store } = options
-    this.#machine = new Roller(config, tickOf(clock.now(), config.resolutionMs), store)
+    this.#machine = new Roller(config, tickOf(clock.now(), config.resolutionMs), store, options.summaries)
     this.#checkpointed = offset(0)
   }
 
@@ -175,6 +178,16 @@ export class RollerRole {
   /// Begins to answer what the windows do not hold; see Roller.ask.
   ask(token: string, question: TokenQuestion): TokenQuery | null {
     return this.#machine.ask(token, question)
+  }
+
+  /// Goes on with what questions will want; see Roller.summarize.
+  summarize(): boolean {
+    return this.#machine.summarize()
+  }
+
+  /// The partition is let go.
+  letGo(): void {
+    this.#machine.letGo()
   }
 
   get viewTick(): Tick {

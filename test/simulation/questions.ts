@@ -1,12 +1,10 @@
 /// Questions that the configured windows do not answer, held against the naive model: any stretches of event time, medians,
 /// the largest swaps, the traders with the most volume.
 
-import type {
-  ScannedTrade,
-  ScannedTrader,
-  TokenFindings,
-  TokenQuestion,
-} from '../../src/core/roller/query/token-query.js'
+import type { TokenFindings, TokenQuestion } from '../../src/core/roller/query/token-query.js'
+import type { ScannedTrader } from '../../src/core/roller/query/top-traders.js'
+import type { ScannedTrade } from '../../src/core/roller/query/trade-lists.js'
+import { BLOCK_TICKS } from '../../src/core/roller/rows/block.js'
 import { FIELDS_PER_WINDOW, type TokenStats } from '../../src/core/stats.js'
 import { epochMs, offset, tick } from '../../src/core/units.js'
 import { placeWindows } from '../../src/delivery/wire/metrics.js'
@@ -31,8 +29,10 @@ export function asked(rolled: Rolled, model: Model, seed: number): () => string 
   if (tokens.length === 0) return () => null
   const token = random.pick(tokens)
   const stretches = Array.from({ length: random.between(1, 3) }, () => {
-    const to = now - (random.chance(0.4) ? 0 : random.below(retention))
-    return { after: tick(Math.max(now - retention, to - random.between(1, retention))), to: tick(to) }
+    // Some begin or end where a block does.
+    const place = (at: number) => (random.chance(0.2) ? Math.floor(at / BLOCK_TICKS) * BLOCK_TICKS - 1 : at)
+    const to = Math.max(now - retention + 1, place(now - (random.chance(0.4) ? 0 : random.below(retention))))
+    return { after: tick(Math.max(now - retention, place(to - random.between(1, retention)))), to: tick(to) }
   })
   const medians = stretches.map((_, i) => i).filter(() => random.chance(0.5))
   // Without lists, sums of whole blocks will do.
@@ -46,11 +46,15 @@ export function asked(rolled: Rolled, model: Model, seed: number): () => string 
     },
   }
   const wanted = expectedAnswer(model, token, question)
+  for (let steps = random.below(60); steps > 0 && rolled.summarize(); steps--) {}
   const query = rolled.ask(token, question)
   if (query === null) return () => `no answer for ${token}`
   let step = query.step()
   return () => {
-    while (step === 'more') step = query.step()
+    while (step === 'more') {
+      if (random.chance(0.3)) rolled.summarize()
+      step = query.step()
+    }
     if (step === 'expired') return null
     const ours = answerOf(token, query.findings())
     if (ours === wanted) return null

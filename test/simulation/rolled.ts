@@ -6,6 +6,7 @@ import { MemoryStateStore } from '../../src/adapters/memory/state-store.js'
 import { JsonDecoder } from '../../src/core/decode/json-decoder.js'
 import type { RollerConfig } from '../../src/core/roller/config.js'
 import type { FateCounts } from '../../src/core/roller/fates.js'
+import { SummaryCache, type SummaryLimits } from '../../src/core/roller/query/summaries.js'
 import type { TokenQuery, TokenQuestion } from '../../src/core/roller/query/token-query.js'
 import { Roller, type RollerDelta } from '../../src/core/roller/roller.js'
 import type { CountedFates } from '../../src/core/roller/token-fates.js'
@@ -26,7 +27,11 @@ export interface RolledOptions {
   readonly openStore?: () => StateStore
   /// Deltas go to a changelog that several writers share, and the store is a cache of it: see Changelog.
   readonly changelog?: boolean
+  /// How questions are prepared for; unless given, with what little there is in a random history.
+  readonly summaries?: SummaryLimits
 }
+
+const FEW: SummaryLimits = { bytesMax: 20_000, spanBlocks: 3, runRows: 2, askedSwaps: 0, aheadSwaps: 5 }
 
 interface Logged {
   readonly firstOffset: number
@@ -45,6 +50,7 @@ interface Zombie {
 export class Rolled {
   readonly #config: RollerConfig
   readonly #durable: boolean
+  readonly #summaries: SummaryCache
   readonly #forgets: boolean
   readonly #log: Logged[] = []
   readonly #decoder = new JsonDecoder()
@@ -62,13 +68,22 @@ export class Rolled {
   /// that every answer has anew.
   readonly #watched = new Map<string, string>()
 
-  constructor({ rules, startTick, hotRangeMs, forgets = true, openStore, changelog }: RolledOptions) {
+  constructor({
+    rules,
+    startTick,
+    hotRangeMs,
+    forgets = true,
+    openStore,
+    changelog,
+    summaries = FEW,
+  }: RolledOptions) {
     const memory = new MemoryStateStore()
     this.#openStore = openStore ?? (() => memory)
     this.#changelog = changelog === true ? new Changelog() : null
     this.#store = this.#openStore()
     this.#forgets = forgets
     this.#durable = hotRangeMs !== null
+    this.#summaries = new SummaryCache(summaries)
     this.#config = {
       partition: 0,
       windows: rules.windows.map(([name, lengthMs]) => ({ name, lengthMs })),
@@ -101,6 +116,15 @@ export class Rolled {
   /// Begins to answer a question; see Roller.ask.
   ask(token: string, question: TokenQuestion): TokenQuery | null {
     return this.#roller.ask(token, question)
+  }
+
+  get summaryBytes(): number {
+    return this.#summaries.bytes
+  }
+
+  /// Goes on with what is prepared for questions; see Roller.summarize.
+  summarize(): boolean {
+    return this.#roller.summarize()
   }
 
   append(batch: RawBatch): void {
@@ -193,6 +217,7 @@ export class Rolled {
     }
     this.#saving = null
     this.#unstored = null
+    this.#roller.letGo()
     await changelog?.foldInto(this.#store)
     const roller = this.#newRoller(restartTick)
     if (this.#durable) {
@@ -283,7 +308,7 @@ export class Rolled {
   }
 
   #newRoller(startTick: number): Roller {
-    return new Roller(this.#config, tickUnit(startTick), this.#durable ? this.#store : null)
+    return new Roller(this.#config, tickUnit(startTick), this.#durable ? this.#store : null, this.#summaries)
   }
 }
 

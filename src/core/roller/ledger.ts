@@ -4,7 +4,7 @@
 import { invariant } from '../invariant.js'
 import type { SwapBatch } from '../swap-batch.js'
 import type { RollerConfig } from './config.js'
-import { Summaries } from './query/summaries.js'
+import { Summaries, SummaryCache } from './query/summaries.js'
 import { appendSwap } from './rows/append-swap.js'
 import { BLOCK_TICKS, Block, END } from './rows/block.js'
 import { digestOfRow } from './rows/digest.js'
@@ -22,8 +22,6 @@ import { View } from './view/view.js'
 /// How often, in a stretch of time as long as the retention, all pairs and tokens are gone through to free those that
 /// are not in use: seldom, so that it costs next to nothing; and so that what lingers is a small part of the whole.
 const SWEEPS_PER_RETENTION = 32
-/// Of what is kept for questions (query/summaries.ts): a day of a token with 100 swaps a second is some 20 MB.
-const SUMMARIES_BYTES_MAX = 96 * 2 ** 20
 
 export class Ledger implements Interner {
   readonly tokenNames = new Names()
@@ -34,7 +32,7 @@ export class Ledger implements Interner {
   readonly view: View
   readonly readings: Readings
   readonly parts: Parts
-  readonly summaries = new Summaries(SUMMARIES_BYTES_MAX)
+  readonly summaries: Summaries
   /// Of the delta under way, and of the current segment of parts.
   readonly deltaDictionary: DictionaryWriter
   readonly partDictionary: DictionaryWriter
@@ -44,7 +42,7 @@ export class Ledger implements Interner {
   /// After `accept`: where the row lies.
   lastEntry: BlockEntry | null = null
   lastRow = 0
-  readonly #resolutionMs: number
+  readonly resolutionMs: number
   /// The tick that relative ticks count from.
   readonly origin: number
   readonly #sweepTicks: number
@@ -53,8 +51,9 @@ export class Ledger implements Interner {
   #sweepPair = 0
   #sweepToken = 0
 
-  constructor(config: RollerConfig, origin: number, source: PartSource) {
-    this.#resolutionMs = config.resolutionMs
+  constructor(config: RollerConfig, origin: number, source: PartSource, summaries = new SummaryCache()) {
+    this.summaries = new Summaries(summaries)
+    this.resolutionMs = config.resolutionMs
     this.origin = origin
     this.tokenFates = new FatesByToken(this.tokenNames, config.dedupeHorizonMs, config.resolutionMs)
     this.deltaDictionary = new DictionaryWriter(this.tokenNames, this.traderNames, this.pairs)
@@ -72,7 +71,7 @@ export class Ledger implements Interner {
   }
 
   relativeTick(timeMs: number): number {
-    return Math.floor(timeMs / this.#resolutionMs) - this.origin
+    return Math.floor(timeMs / this.resolutionMs) - this.origin
   }
 
   internToken = (bytes: Uint8Array, at: number, length: number, hash: number): number => {
@@ -264,6 +263,7 @@ export class Ledger implements Interner {
     invariant(tokenBlocks.from(token, oldest) < 0, 'a token without pairs has no swaps')
     this.deltaDictionary.forgetToken(token)
     this.partDictionary.forgetToken(token)
+    this.summaries.forgetToken(token)
     this.tokenNames.free(token)
   }
 

@@ -27,6 +27,8 @@ import type { RollerConfig } from './config.js'
 import type { FateCounts } from './fates.js'
 import { Intake } from './intake.js'
 import { Ledger } from './ledger.js'
+import { SummaryCache } from './query/summaries.js'
+import { Summarizing } from './query/summarizing.js'
 import { TokenQuery, type TokenQuestion } from './query/token-query.js'
 import { Restoring } from './restart/restoring.js'
 import { digestOfBatch } from './rows/digest.js'
@@ -72,6 +74,7 @@ export class Roller {
   /// Closed deltas that nobody has taken yet.
   readonly #closed: RollerDelta[] = []
   readonly #sealing: Sealing | null
+  readonly #summarizing: Summarizing
   #restoring: Restoring | null = null
   readonly #origin: number
   readonly #fates: FateCounts = { accepted: 0, duplicate: 0, late: 0, early: 0, invalid: 0, conflict: 0 }
@@ -85,11 +88,18 @@ export class Roller {
   #handedOut: RollerDelta | null = null
 
   /// View time begins at `startTick`. With a `source` the roller is durable: it makes deltas and parts, which the
-  /// caller stores, and reads parts back from the source. Without one, everything stays in memory.
-  constructor(config: RollerConfig, startTick: Tick, source: PartSource | null = null) {
+  /// caller stores, and reads parts back from the source. Without one, everything stays in memory. Rollers of one process share
+  /// what they keep for questions.
+  constructor(
+    config: RollerConfig,
+    startTick: Tick,
+    source: PartSource | null = null,
+    summaries = new SummaryCache(),
+  ) {
     this.config = config
     this.#origin = startTick
-    this.#ledger = new Ledger(config, startTick, source ?? NO_PARTS)
+    this.#ledger = new Ledger(config, startTick, source ?? NO_PARTS, summaries)
+    this.#summarizing = new Summarizing(this.#ledger)
     this.#intake = new Intake(this.#ledger)
     const { tokenNames, tokenFates, deltaDictionary } = this.#ledger
     const totals = new TokenTotalsWriter(tokenNames, tokenFates, deltaDictionary)
@@ -221,6 +231,17 @@ export class Roller {
       )
     }
     return new TokenQuery(this.#ledger, id, this.#origin, this.position, question)
+  }
+
+  /// Goes on for a millisecond or two with summing up the tokens with most swaps, so that questions about them need not. False when
+  /// nothing is due: then it may be by the next second. Not before it is restored.
+  summarize(): boolean {
+    return this.#summarizing.step()
+  }
+
+  /// Lets go of what is kept for questions. The roller is of no use any more.
+  letGo(): void {
+    this.#ledger.summaries.clear()
   }
 
   /// Tokens with an accepted swap within retention at the view time, in no particular order.

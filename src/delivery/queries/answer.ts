@@ -2,7 +2,8 @@
 /// answer has behind them.
 
 import { formatAmount, formatPrice, formatUsd } from '../../core/decimal.js'
-import type { ScannedTrade, ScannedTrader } from '../../core/roller/query/token-query.js'
+import type { ScannedTrader } from '../../core/roller/query/top-traders.js'
+import type { ScannedTrade } from '../../core/roller/query/trade-lists.js'
 import { versionText } from '../../core/stats.js'
 import type { TokenAnswer } from '../../ports/token-queries.js'
 import { type FieldName, MEDIAN_FIELD, TOKEN_FIELDS } from '../wire/fields.js'

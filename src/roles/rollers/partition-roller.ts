@@ -7,6 +7,7 @@
 import { partitionOf } from '../../core/partition.js'
 import type { RollerConfig } from '../../core/roller/config.js'
 import type { FateCounts } from '../../core/roller/fates.js'
+import type { SummaryCache } from '../../core/roller/query/summaries.js'
 import { epochMs, offset } from '../../core/units.js'
 import type { Clock } from '../../ports/clock.js'
 import type { DeadLetters } from '../../ports/dead-letters.js'
@@ -39,6 +40,8 @@ export interface PartitionRollerOptions {
   readonly feed: StatsFeed
   /// Where accepted swaps are shown as they happen.
   readonly trades?: TradeFeed
+  /// What is kept for questions, for all partitions together.
+  readonly summaries: SummaryCache
   readonly clock: Clock
   readonly delays: Delays
   readonly timed: ConsumerOptions['timed']
@@ -209,6 +212,7 @@ export class PartitionRoller {
       await this.#rolling?.consumer.stop()
       this.#rolling?.watcher.flush()
     } finally {
+      this.#rolling?.roller.letGo()
       await this.#open?.close()
     }
   }
@@ -238,7 +242,7 @@ export class PartitionRoller {
   }
 
   async #attempt(): Promise<Rolling> {
-    const { config, log, deadLetters, clock, feed, trades, updatesPerSecond } = this.#options
+    const { config, log, deadLetters, clock, feed, trades, summaries, updatesPerSecond } = this.#options
     const { signal } = this.#abort
     const state = await this.#options.openState(
       this.partition,
@@ -253,6 +257,7 @@ export class PartitionRoller {
       store: state.store,
       deadLetters,
       clock,
+      summaries,
       ...(trades === undefined ? {} : { trades }),
       nextTurn: () => this.#nextTurn(),
     })

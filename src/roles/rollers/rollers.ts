@@ -2,6 +2,7 @@
 /// to another process. Tells about all of them each second.
 
 import { partitionOf } from '../../core/partition.js'
+import { SummaryCache } from '../../core/roller/query/summaries.js'
 import { epochMs } from '../../core/units.js'
 import type { Readiness } from '../../delivery/wire/status.js'
 import type { PartitionGroup } from '../../ports/partition-group.js'
@@ -14,8 +15,9 @@ import {
   type PartitionRollerOptions,
   RestoreInterrupted,
 } from './partition-roller.js'
+import { SummingUp } from './summing-up.js'
 
-export interface RollersOptions extends Omit<PartitionRollerOptions, 'config' | 'partitions'> {
+export interface RollersOptions extends Omit<PartitionRollerOptions, 'config' | 'partitions' | 'summaries'> {
   /// All but the partition.
   readonly config: Omit<PartitionRollerOptions['config'], 'partition'>
   readonly group: PartitionGroup
@@ -37,6 +39,8 @@ const ASK_MS_MAX = 500
 export class Rollers {
   readonly #options: RollersOptions
   readonly #rollers = new Map<number, PartitionRoller>()
+  readonly #summaries = new SummaryCache()
+  readonly #summingUp: SummingUp
   /// Those that are on their way out, by partition.
   readonly #ending = new Map<number, Promise<void>>()
   /// How many there are, as those that are here know it.
@@ -53,6 +57,8 @@ export class Rollers {
   constructor(options: RollersOptions) {
     this.#options = options
     this.#partitions = options.log.partitions
+    const { clock, fail } = options
+    this.#summingUp = new SummingUp({ clock, fail, live: () => this.#live() })
   }
 
   /// Resolves once what is assigned first is restored and followed. Rejects with what kept it from that: RestoreInterrupted
@@ -65,6 +71,7 @@ export class Rollers {
     })
     this.#options.group.join(partitions => this.#assign(partitions))
     this.#reportEachSecond()
+    this.#summingUp.start()
     await first
     try {
       if (this.#stopped) throw new RestoreInterrupted()
@@ -104,6 +111,7 @@ export class Rollers {
     const { group, clock } = this.#options
     this.#stopped = true
     this.#cancelReport()
+    this.#summingUp.stop()
     const others = await within(
       clock,
       ASK_MS_MAX,
@@ -125,6 +133,7 @@ export class Rollers {
   abandon(): void {
     this.#stopped = true
     this.#cancelReport()
+    this.#summingUp.stop()
   }
 
   /// Once everything that was assigned at the start is as current as the log; partitions that come later do not change it.
@@ -187,6 +196,12 @@ export class Rollers {
       .sort((a, b) => a.partition - b.partition)
   }
 
+  #live(): RollerRole[] {
+    return [...this.#rollers.values()].flatMap(({ state, roller }) =>
+      state === 'live' && roller !== null ? [roller] : [],
+    )
+  }
+
   #assign(partitions: readonly number[]): void {
     if (this.#stopped) return
     const assignment = new Set(partitions)
@@ -246,6 +261,7 @@ export class Rollers {
     const roller = new PartitionRoller({
       ...options,
       partitions: this.#partitions,
+      summaries: this.#summaries,
       config: { ...config, partition },
     })
     this.#rollers.set(partition, roller)

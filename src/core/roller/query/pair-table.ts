@@ -9,6 +9,10 @@ export class PairTable {
   #pairs = new Int32Array(32)
   size = 0
 
+  get bytes(): number {
+    return this.#keys.byteLength * 2 + this.#pairs.byteLength
+  }
+
   /// The pair with a number.
   pairOf(number: number): number {
     return this.#pairs[number] as number

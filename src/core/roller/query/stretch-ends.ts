@@ -32,15 +32,15 @@ export class StretchEnds {
     }))
   }
 
-  /// Says that a block holds swaps of a stretch, and perhaps some of known price. Blocks come newest first.
+  /// Says that a block holds swaps of a stretch, and perhaps some of known price.
   note(stretch: number, block: number, isPriced: boolean): void {
     const ends = this.#ends[stretch]
     if (ends === undefined) return
-    ends.first = block
-    if (ends.last < 0) ends.last = block
+    if (ends.first < 0 || block < ends.first) ends.first = block
+    if (block > ends.last) ends.last = block
     if (!isPriced) return
-    ends.open = block
-    if (ends.close < 0) ends.close = block
+    if (ends.open < 0 || block < ends.open) ends.open = block
+    if (block > ends.close) ends.close = block
   }
 
   /// The last price of all stretches together, or NaN. Stretches hold whole slices, so of equal times the prices are equal.

@@ -3,16 +3,16 @@
 
 import { Field } from '../../stats.js'
 import type { Block } from '../rows/block.js'
+import type { RunSums } from '../storage/run-sums.js'
 import { Lines } from '../tables/lines.js'
 import { writeSums } from '../view/sums.js'
-import type { BlockSummary } from './block-summary.js'
 import type { FoundEnds } from './stretch-ends.js'
 import { WhoTraded } from './who-traded.js'
 
 export class StretchSums {
   /// A line with the sums, and one that stays empty, which the sums are read against.
   readonly #lines = new Lines(2)
-  readonly #who = new WhoTraded(0)
+  readonly who = new WhoTraded(0)
   #high = Number.NaN
   #low = Number.NaN
   #largest = Number.NaN
@@ -29,7 +29,7 @@ export class StretchSums {
       rows.amountMid[row] as number,
       rows.amountHigh[row] as number,
     )
-    this.#who.add(trader, side)
+    this.who.add(trader, side)
     if (!(usd <= this.#largest)) this.#largest = usd
     const price = rows.price[row] as number
     if (Number.isNaN(price)) return
@@ -37,10 +37,9 @@ export class StretchSums {
     if (!(price >= this.#low)) this.#low = price
   }
 
-  /// Adds all swaps of a block, which lies in the stretch.
-  addSummary({ sums, who }: BlockSummary): void {
+  /// Adds what swaps come to that all lie in the stretch; who traded is to be added to `who`.
+  addSums(sums: RunSums): void {
     this.#lines.addLine(0, sums.line, 0)
-    this.#who.addAll(who)
     if (!(sums.largest <= this.#largest)) this.#largest = sums.largest
     if (sums.pricedSlot < 0) return
     if (!(sums.high <= this.#high)) this.#high = sums.high
@@ -50,7 +49,7 @@ export class StretchSums {
   /// Writes a window's fields to `cells` from `out` on.
   write(cells: Float64Array, out: number, ends: FoundEnds): void {
     writeSums(this.#lines, 0, 1, cells, out)
-    const [buyers, sellers, traders] = this.#who.counts()
+    const [buyers, sellers, traders] = this.who.counts()
     cells[out + Field.BUYERS] = buyers
     cells[out + Field.SELLERS] = sellers
     cells[out + Field.TRADERS] = traders

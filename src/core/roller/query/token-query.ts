@@ -4,20 +4,25 @@
 /// One scan answers everything that is asked at once. All of it is as of one state of the machine: its version is that
 /// of the beginning.
 ///
-/// What the order of swaps does not change is added up block by block: from summaries (summaries.ts) where a block lies whole in
-/// a stretch, else from rows. Traders and medians want single swaps, of which then only who, when and how much is read. Then the blocks at the ends of each stretch are
-/// looked at in chain order (stretch-ends.ts). A median of many swaps takes the rows a second time (trade-sizes.ts).
+/// What the order of swaps does not change is added up block by block, the newest first: from summaries (summaries.ts) of spans and blocks
+/// that lie whole in a stretch, else from rows. Then the median is looked for (trade-sizes.ts), then when the traders at the top
+/// were seen last (top-traders.ts), and the blocks at the ends of each stretch are looked at in chain order (stretch-ends.ts).
 
 import { FIELDS_PER_WINDOW } from '../../stats.js'
 import { type EpochMs, epochMs, type Offset, type Tick } from '../../units.js'
 import type { Ledger } from '../ledger.js'
-import type { Block } from '../rows/block.js'
+import { BLOCK_TICKS, Block } from '../rows/block.js'
 import type { PairTable } from './pair-table.js'
 import { StretchEnds } from './stretch-ends.js'
 import { StretchSums } from './stretch-sums.js'
-import { type ScannedBlock, TokenScan } from './token-scan.js'
+import { swapsOf } from './summarizing.js'
+import type { BlockSummary } from './summary.js'
+import { type ScannedBlock, type ScannedSpan, type Step, TokenScan } from './token-scan.js'
+import { type ScannedTrader, TopTraders } from './top-traders.js'
+import { type ScannedTrade, TradeLists } from './trade-lists.js'
 import { TradeSizes } from './trade-sizes.js'
-import { TraderSums } from './trader-sums.js'
+import type { TraderList } from './trader-list.js'
+import { WhoTraded } from './who-traded.js'
 
 /// The swaps with after < tick ≤ to.
 export interface Stretch {
@@ -35,37 +40,6 @@ export interface TokenQuestion {
   readonly largest: number
   readonly newest: number
   readonly traders: number
-}
-
-/// One swap.
-export interface ScannedTrade {
-  readonly time: EpochMs
-  readonly who: string
-  readonly side: 'buy' | 'sell'
-  /// Micro-dollars.
-  readonly usd: number
-  /// 10^-18 tokens = amountLow + amountMid × 10^12 + amountHigh × 10^27.
-  readonly amountLow: number
-  readonly amountMid: number
-  readonly amountHigh: number
-  /// NaN where unknown.
-  readonly price: number
-  /// -1 where the producer did not give it.
-  readonly block: number
-  readonly txIndex: number
-  readonly logIndex: number
-}
-
-export interface ScannedTrader {
-  readonly who: string
-  /// Micro-dollars = low + high × 10^12.
-  readonly buyUsd: number
-  readonly buyUsdHigh: number
-  readonly sellUsd: number
-  readonly sellUsdHigh: number
-  readonly buys: number
-  readonly sells: number
-  readonly lastSeen: EpochMs
 }
 
 export interface TokenFindings {
@@ -87,7 +61,6 @@ export interface TokenFindings {
 }
 
 export class TokenQuery {
-  readonly #ledger: Ledger
   readonly #question: TokenQuestion
   readonly #offset: Offset
   readonly #scan: TokenScan
@@ -99,55 +72,55 @@ export class TokenQuery {
   readonly #sums: readonly StretchSums[]
   readonly #sizes = new Map<number, TradeSizes>()
   readonly #ends: StretchEnds
-  readonly #traders: TraderSums | null
-  /// Of the block that was added last, in the first stretch; -1 without swaps there.
+  /// Of the first stretch.
+  readonly #traders: TopTraders | null
+  readonly #lists: TradeLists
+  /// The largest swap of the block that was added last, in the first stretch; -1 without one there.
   #largestUsd = -1
-  #largest: ScannedTrade[] = []
-  /// Newest first.
-  readonly #newest: ScannedTrade[] = []
-  /// Stretches with swaps of the tick that was looked at last.
-  #active: readonly number[] = []
-  #activeTick = Number.NaN
-  /// Stretches whose sizes are wanted in this pass.
-  #sized: readonly number[]
+  /// Stretches that hold the slices of the block that was looked at last, as far as they were looked for.
+  readonly #active = new Array<readonly number[] | null>(BLOCK_TICKS).fill(null)
+  #activeBegin = Number.NaN
+  /// Those of a summary, for many stretches.
+  readonly #who = new WhoTraded(0)
+  readonly #fewRows = new Block(16)
   #endBlocks: number[] | null = null
-  #phase: 'sums' | 'sizes' | 'ends' = 'sums'
-  /// Blocks of the phase that are still to be looked at, newest first.
+  #phase: 'sums' | 'sizes' | 'traders' | 'ends' = 'sums'
+  /// Blocks that are still to be added, newest first: the place of the one that is being added.
   #left: number
   /// Swaps that were looked at, in whatever way.
   rows = 0
 
   constructor(ledger: Ledger, token: number, origin: number, offset: Offset, question: TokenQuestion) {
-    this.#ledger = ledger
     this.#question = question
     this.#offset = offset
     this.#after = question.stretches.map(({ after }) => after - origin)
     this.#to = question.stretches.map(({ to }) => to - origin)
-    const summaries = ledger.summaries.use(token, ledger.view.tokens.pairs[token] as number)
+    const pairs = ledger.view.tokens.pairs[token] as number
+    const summaries = ledger.summaries.use(token, pairs, swapsOf(ledger, token))
     this.#numbers = summaries.numbers
     this.#scan = new TokenScan(ledger, token, summaries, Math.min(...this.#after), Math.max(...this.#to))
     this.#left = this.#scan.blocks.length
     this.#sums = question.stretches.map(() => new StretchSums())
     this.#ends = new StretchEnds(question.stretches.length)
-    this.#sized = question.medians
     for (const index of question.medians) this.#sizes.set(index, new TradeSizes())
-    this.#traders = question.traders > 0 ? new TraderSums(summaries.numbers) : null
+    this.#traders = question.traders > 0 ? new TopTraders(ledger, this.#numbers, question.traders) : null
+    this.#lists = new TradeLists(ledger, question)
   }
 
-  /// Goes on for a block. `done` when all is found; `expired` when a block was taken away from memory, or left the
-  /// retention, since the beginning: then the question has to be asked again.
-  step(): 'more' | 'done' | 'expired' {
+  /// Goes on for a block or a span.
+  step(): Step {
     if (this.#scan.isExpired) return 'expired'
-    if (this.#phase === 'ends') return this.#stepEnds()
-    const block = this.#scan.blocks[--this.#left]
-    if (block !== undefined) {
-      const isHere = this.#phase === 'sums' ? this.#add(block) : this.#addSizes(block)
-      return isHere ? 'more' : 'expired'
+    switch (this.#phase) {
+      case 'sums':
+        return this.#stepSums()
+      case 'sizes':
+        if ([...this.#sizes.values()].every(sizes => sizes.step())) this.#phase = 'traders'
+        return 'more'
+      case 'traders':
+        return this.#stepTraders()
+      default:
+        return this.#stepEnds()
     }
-    this.#sized = this.#sized.filter(index => this.#sizes.get(index)?.endPass())
-    this.#phase = this.#sized.length > 0 ? 'sizes' : 'ends'
-    this.#left = this.#scan.blocks.length
-    return 'more'
   }
 
   /// In the same turn as the step that was the last.
@@ -161,13 +134,60 @@ export class TokenQuery {
       offset: this.#offset,
       cells,
       medians: this.#question.medians.map(index => this.#sizes.get(index)?.middle() ?? null),
-      largest: this.#largest,
-      newest: this.#newest,
-      traders: this.#topTraders(),
+      largest: this.#lists.largest,
+      newest: this.#lists.newest,
+      traders: this.#traders?.found() ?? [],
       firstSeen: Number.isFinite(firstMs) ? epochMs(firstMs) : null,
       lastSeen: Number.isFinite(lastMs) ? epochMs(lastMs) : null,
       price: this.#ends.lastPrice,
     }
+  }
+
+  #stepSums(): Step {
+    const block = this.#scan.blocks[--this.#left]
+    if (block === undefined) {
+      this.#phase = 'sizes'
+      return 'more'
+    }
+    const span = this.#scan.spanEndingAt(this.#left)
+    if (span !== null) {
+      const active = this.#overlapping(span.begin, span.last)
+      if (active.every(i => this.#isWithin(i, span.begin, span.last))) {
+        return this.#addSpan(span, active) ? 'more' : 'expired'
+      }
+    }
+    return this.#add(block) ? 'more' : 'expired'
+  }
+
+  /// Adds a span that lies whole in the active stretches. False when a block has been taken away.
+  #addSpan({ summary, from }: ScannedSpan, active: readonly number[]): boolean {
+    const last = this.#left
+    this.rows += summary.count
+    this.#addWho(summary.traders, active)
+    for (const i of active) {
+      this.#sums[i]?.addSums(summary.sums)
+      this.#ends.note(i, from, false)
+      this.#ends.note(i, last, false)
+    }
+    if (active.includes(0)) this.#traders?.addAll(summary.traders, last)
+    const isSized = active.some(i => this.#sizes.has(i))
+    const isListed =
+      active.includes(0) && (this.#lists.missing > 0 || summary.sums.largest > this.#lists.least)
+    for (; this.#left >= from; this.#left--) {
+      const block = this.#scan.blocks[this.#left]
+      if (block === undefined) break
+      const { index } = block.entry
+      if (index === summary.firstPriced || index === summary.lastPriced) {
+        for (const i of active) this.#ends.note(i, this.#left, true)
+      }
+      const known = (isSized || isListed) && block.hot === null ? this.#scan.summaryOf(block) : null
+      if (isSized) this.#addSizes(block, known, active)
+      const isKnown = known !== null && known.parts === block.parts
+      this.#largestUsd = isListed ? (isKnown ? known : summary).sums.largest : -1
+      if (!this.#addLate(block, block.parts, 0) || !this.#list(block, known)) return false
+    }
+    this.#left = from
+    return true
   }
 
   /// Adds a block. False when it has been taken away.
@@ -178,26 +198,67 @@ export class TokenQuery {
     this.#largestUsd = -1
     const isWhole = active.every(i => this.#isWithin(i, begin, last))
     const summary = isWhole ? this.#scan.summaryOf(block) : null
-    if (summary === null) {
-      const isHere = this.#scan.visitRows(block, 'all', (rows, row) => this.#addRow(rows, row, begin))
-      return isHere && this.#list(block)
-    }
-    if (active.includes(0)) this.#largestUsd = summary.sums.largest
+    if (summary !== null) this.#addSummary(summary, active)
+    else if (isWhole) for (let part = 0; part < block.parts; part++) this.#addRun(block, part, active)
+    else this.#scan.visitParts(block, 0, 'all', (rows, row) => this.#addRow(rows, row, begin))
+    return (
+      this.#addLate(block, summary?.parts ?? block.parts, summary?.hotRows ?? 0) && this.#list(block, summary)
+    )
+  }
+
+  /// Adds what some swaps of a block come to that lies whole in the active stretches.
+  #addSummary(summary: BlockSummary, active: readonly number[]): void {
     this.rows += summary.count
+    this.#addWho(summary.traders, active)
     for (const i of active) {
-      this.#sums[i]?.addSummary(summary)
+      this.#sums[i]?.addSums(summary.sums)
+      this.#sizes.get(i)?.addAll(summary.sizes)
       this.#ends.note(i, this.#left, summary.sums.pricedSlot >= 0)
     }
-    if (active.some(i => this.#wantsRows(i))) {
-      this.#scan.visitParts(block, 'sizes', (rows, row) => this.#addSize(rows, row, active))
+    if (!active.includes(0)) return
+    this.#largestUsd = summary.sums.largest
+    this.#traders?.addAll(summary.traders, this.#left)
+  }
+
+  /// Adds the rows of a block in parts from the `parts`-th on, and of those in memory all, or, where all of the block is, those
+  /// from the `hotRows`-th on. False when the block has been taken away.
+  #addLate(block: ScannedBlock, parts: number, hotRows: number): boolean {
+    const { begin } = block
+    return this.#scan.visitRows(block, { parts, hotRows }, 'all', (rows, row) =>
+      this.#addRow(rows, row, begin),
+    )
+  }
+
+  /// Adds a part of a block that lies whole in the active stretches: of a long run its sums are there.
+  #addRun(block: ScannedBlock, part: number, active: readonly number[]): void {
+    const run = this.#scan.runOf(block, part)
+    if (run === null) return
+    const { rows, count, sums } = run
+    if (!run.isSummed) {
+      run.readRows(false)
+      for (let row = 0; row < count; row++) this.#addRow(rows, row, block.begin)
+      return
     }
-    const { late } = block
-    for (let row = 0; row < (late?.rows ?? 0); row++) if (late !== null) this.#addRow(late, row, begin)
-    return this.#list(block)
+    this.rows += count
+    if (active.includes(0) && sums.largest > this.#largestUsd) this.#largestUsd = sums.largest
+    for (const i of active) {
+      this.#sums[i]?.addSums(sums)
+      this.#ends.note(i, this.#left, sums.pricedSlot >= 0)
+    }
+    const traders = active.includes(0) ? this.#traders : null
+    const sized = active.flatMap(i => this.#sizes.get(i) ?? [])
+    if (traders !== null || sized.length > 0) run.readSizes()
+    for (let row = 0; row < count; row++) {
+      const value = rows.pairSide[row] as number
+      const trader = this.#numbers.numberOf(value >> 1)
+      for (const i of active) this.#sums[i]?.who.add(trader, value)
+      for (const sizes of sized) sizes.add(rows.usd[row] as number)
+      traders?.add(rows, row, trader, this.#left)
+    }
   }
 
   #addRow(rows: Block, row: number, begin: number): void {
-    const active = this.#activeAt(begin + (rows.slot[row] as number))
+    const active = this.#activeAt(begin, rows.slot[row] as number)
     if (active.length === 0) return
     this.rows++
     const trader = this.#numbers.numberOf((rows.pairSide[row] as number) >> 1)
@@ -207,30 +268,42 @@ export class TokenQuery {
       this.#ends.note(i, this.#left, isPriced)
       if (this.#sizes.size > 0) this.#sizes.get(i)?.add(rows.usd[row] as number)
       if (i > 0) continue
-      this.#traders?.add(rows, row, trader)
+      this.#traders?.add(rows, row, trader, this.#left)
       if ((rows.usd[row] as number) > this.#largestUsd) this.#largestUsd = rows.usd[row] as number
     }
   }
 
-  /// Adds what a summary does not tell of a row that lies in some stretches.
-  #addSize(rows: Block, row: number, active: readonly number[]): void {
-    for (const i of active) {
-      if (this.#sizes.size > 0) this.#sizes.get(i)?.add(rows.usd[row] as number)
-      if (i === 0) this.#traders?.add(rows, row, this.#numbers.numberOf((rows.pairSide[row] as number) >> 1))
+  /// Says of all active stretches who traded.
+  #addWho(traders: TraderList, active: readonly number[]): void {
+    const only = active.length === 1 ? this.#sums[active[0] ?? 0] : undefined
+    if (only !== undefined) {
+      traders.addWho(only.who)
+      return
     }
+    this.#who.clear()
+    traders.addWho(this.#who)
+    for (const i of active) this.#sums[i]?.who.addAll(this.#who)
   }
 
-  #addSizes(block: ScannedBlock): boolean {
-    const { begin, last } = block
-    if (!this.#overlapping(begin, last).some(i => this.#sized.includes(i))) return true
-    return this.#scan.visitRows(block, 'sizes', (rows, row) => {
-      for (const i of this.#activeAt(begin + (rows.slot[row] as number))) {
-        if (this.#sized.includes(i)) this.#sizes.get(i)?.add(rows.usd[row] as number)
-      }
+  /// Adds the sizes of the parts of a block that lies whole in the active stretches.
+  #addSizes(block: ScannedBlock, summary: BlockSummary | null, active: readonly number[]): void {
+    const sized = active.flatMap(i => this.#sizes.get(i) ?? [])
+    if (summary !== null) for (const sizes of sized) sizes.addAll(summary.sizes)
+    this.#scan.visitParts(block, summary?.parts ?? 0, 'sizes', ({ usd }, row) => {
+      for (const sizes of sized) sizes.add(usd[row] as number)
     })
   }
 
-  #stepEnds(): 'more' | 'done' | 'expired' {
+  #stepTraders(): Step {
+    const step = this.#traders?.step(this.#scan, ({ begin }, rows, row) =>
+      this.#holds(0, begin + (rows.slot[row] as number)),
+    )
+    if (step === 'more' || step === 'expired') return step
+    this.#phase = 'ends'
+    return 'more'
+  }
+
+  #stepEnds(): Step {
     this.#endBlocks ??= this.#ends.blocks()
     const at = this.#endBlocks.pop()
     if (at === undefined) return 'done'
@@ -259,78 +332,54 @@ export class TokenQuery {
     return tick > (this.#after[stretch] as number) && tick <= (this.#to[stretch] as number)
   }
 
-  /// Whether more of a stretch is wanted than summaries know.
-  #wantsRows(stretch: number): boolean {
-    return this.#sizes.has(stretch) || (stretch === 0 && this.#traders !== null)
+  /// The stretches that hold a slice of the block: many rows share one.
+  #activeAt(begin: number, slot: number): readonly number[] {
+    if (begin !== this.#activeBegin) {
+      this.#activeBegin = begin
+      this.#active.fill(null)
+    }
+    const known = this.#active[slot] ?? null
+    if (known !== null) return known
+    const active = this.#after.flatMap((_, i) => (this.#holds(i, begin + slot) ? [i] : []))
+    this.#active[slot] = active
+    return active
   }
 
-  /// The stretches that hold a tick: many rows share one.
-  #activeAt(tick: number): readonly number[] {
-    if (tick === this.#activeTick) return this.#active
-    this.#activeTick = tick
-    this.#active = this.#after.flatMap((_, i) => (this.#holds(i, tick) ? [i] : []))
-    return this.#active
-  }
-
-  /// Goes on with the lists of the first stretch. False when the block has been taken away.
-  #list(block: ScannedBlock): boolean {
-    const { largest, newest } = this.#question
-    const missing = newest - this.#newest.length
-    const least =
-      this.#largest.length < largest ? -1 : (this.#largest.at(-1)?.usd ?? Number.POSITIVE_INFINITY)
+  /// Goes on with the lists of the first stretch. False when the block has been taken away. Of one that lies whole in it the
+  /// summary may be known.
+  #list(block: ScannedBlock, summary: BlockSummary | null): boolean {
+    const { missing, least } = this.#lists
     if (this.#largestUsd < 0 || (missing === 0 && this.#largestUsd <= least)) return true
+    const rows = missing > 0 ? null : this.#largestOf(block, summary, least)
+    if (rows !== null) {
+      const found = Array.from({ length: rows.rows }, (_, i) => rows.rows - 1 - i)
+      this.#lists.take(rows, found)
+      return true
+    }
     const isWanted = (rows: Block, row: number) =>
       (missing > 0 || (rows.usd[row] as number) > least) &&
       this.#holds(0, block.begin + (rows.slot[row] as number))
     const chain = this.#scan.chainOf(block, isWanted)
     if (chain === null) return false
-    const { rows, order } = chain
     const found: number[] = []
-    for (let i = order.length - 1; i >= 0; i--) {
-      const row = order[i] as number
-      if (isWanted(rows, row)) found.push(row)
+    for (let i = chain.order.length - 1; i >= 0; i--) {
+      const row = chain.order[i] as number
+      if (isWanted(chain.rows, row)) found.push(row)
     }
-    for (const row of found.slice(0, missing)) this.#newest.push(this.#tradeOf(rows, row))
-    for (const row of found) this.#offer(rows, row)
+    this.#lists.take(chain.rows, found)
     return true
   }
 
-  /// Largest first; of equal ones the newer first: swaps come newest first.
-  #offer(rows: Block, row: number): void {
-    const most = this.#question.largest
-    const usd = rows.usd[row] as number
-    const largest = this.#largest
-    if (largest.length === most && usd <= (largest.at(-1)?.usd ?? Number.POSITIVE_INFINITY)) return
-    let at = largest.length
-    while (at > 0 && (largest[at - 1]?.usd ?? 0) < usd) at--
-    largest.splice(at, 0, this.#tradeOf(rows, row))
-    if (largest.length > most) largest.length = most
-  }
-
-  #tradeOf(rows: Block, row: number): ScannedTrade {
-    const pairSide = rows.pairSide[row] as number
-    return {
-      time: epochMs(rows.timeMs[row] as number),
-      who: this.#ledger.traderNames.text(this.#ledger.pairs.trader(pairSide >> 1)),
-      side: (pairSide & 1) === 0 ? 'buy' : 'sell',
-      usd: rows.usd[row] as number,
-      amountLow: rows.amountLow[row] as number,
-      amountMid: rows.amountMid[row] as number,
-      amountHigh: rows.amountHigh[row] as number,
-      price: rows.price[row] as number,
-      block: rows.block[row] as number,
-      txIndex: rows.txIndex[row] as number,
-      logIndex: rows.logIndex[row] as number,
+  /// Of a block that lies whole in the first stretch, the swaps that may be among the largest, in chain order; null where only
+  /// its rows tell.
+  #largestOf(block: ScannedBlock, summary: BlockSummary | null, least: number): Block | null {
+    const known = summary?.parts === block.parts ? summary.largest : null
+    if (known === null || !known.isEnough(this.#question.largest, least)) return null
+    const { late } = block
+    for (let row = 0; row < (late?.rows ?? 0); row++) {
+      if ((late?.usd[row] as number) > least) return null
     }
-  }
-
-  #topTraders(): ScannedTrader[] {
-    const { pairs, traderNames } = this.#ledger
-    const found = this.#traders?.top(this.#question.traders, pair => traderNames.bytesOf(pairs.trader(pair)))
-    return (found ?? []).map(({ pair, lastMs, ...sums }) => ({
-      who: traderNames.text(pairs.trader(pair)),
-      ...sums,
-      lastSeen: epochMs(lastMs),
-    }))
+    known.read(this.#fewRows)
+    return this.#fewRows
   }
 }

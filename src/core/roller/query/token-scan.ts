@@ -9,8 +9,9 @@ import type { Ledger } from '../ledger.js'
 import { BLOCK_TICKS, Block } from '../rows/block.js'
 import { chainOrder, chainOrderOf } from '../slices/block-runs.js'
 import { type BlockEntry, copyToken } from '../slices/slices.js'
-import { BlockSummary, SUMMARY_ROWS } from './block-summary.js'
+import type { RunReader } from '../storage/run-reader.js'
 import type { TokenSummaries } from './summaries.js'
+import type { BlockSummary, SpanSummary } from './summary.js'
 
 /// A block that the scan comes to.
 export interface ScannedBlock {
@@ -33,7 +34,23 @@ export interface OrderedRows {
   readonly order: ArrayLike<number>
 }
 
+/// Of a question that is answered in steps. `expired` when a block was taken away from memory, or left the retention, since the
+/// beginning: then the question has to be asked again.
+export type Step = 'more' | 'done' | 'expired'
+
 export type VisitRow = (rows: Block, row: number) => void
+
+/// What is in a summary of a block.
+export type Looked = Pick<BlockSummary, 'parts' | 'hotRows'>
+
+/// A span that has a summary, with relative ticks of its first and last slice, and the first of its blocks in the scan, by its
+/// place.
+export interface ScannedSpan {
+  readonly summary: SpanSummary
+  readonly begin: number
+  readonly last: number
+  readonly from: number
+}
 
 export class TokenScan {
   readonly #ledger: Ledger
@@ -41,6 +58,10 @@ export class TokenScan {
   readonly #summaries: TokenSummaries
   /// Oldest first.
   readonly blocks: readonly ScannedBlock[]
+  /// Where there are spans: how many parts every block had at the beginning, also those without swaps of the token, from the
+  /// first one's span on.
+  readonly #partCounts: Uint16Array
+  #firstCounted = 0
 
   /// The swaps with after < tick ≤ to, in relative ticks: whole blocks, of which those at the ends hold others too.
   constructor(ledger: Ledger, token: number, summaries: TokenSummaries, after: number, to: number) {
@@ -48,6 +69,7 @@ export class TokenScan {
     this.#token = token
     this.#summaries = summaries
     this.blocks = to > after ? this.#between(after + 1, to) : []
+    this.#partCounts = summaries.isEmpty ? new Uint16Array(0) : this.#countParts()
   }
 
   /// Whether a block has left the retention since the beginning, and with it perhaps names: what the scan has found is
@@ -57,50 +79,64 @@ export class TokenScan {
     return oldest !== undefined && !this.#isKept(oldest)
   }
 
-  /// What all rows of a block come to, but for those of `late`; null where that is not known, and rows are to be read.
+  /// What the rows of a block's first parts come to, or its first rows in memory; null where that is not known, and rows are to
+  /// be read.
   summaryOf(block: ScannedBlock): BlockSummary | null {
-    if (block.hot !== null || block.parts === 0) return null
-    const { parts, summaries } = this.#ledger
-    const { numbers, byBlock } = this.#summaries
-    const { index } = block.entry
-    let summary = byBlock.get(index)
-    // Another question has added what came after the beginning of this one.
-    if (summary !== undefined && summary.parts > block.parts) return null
-    if (summary?.parts === block.parts) return summary
-    if (summary === undefined) {
-      const run = parts.runOf(index, this.#token, 0)
-      if (run === null || run.count < SUMMARY_ROWS) return null
-      summary = BlockSummary.ofRun(run, numbers)
-    }
-    summary.addLate(this.#readParts(block, summary.parts), block.parts, numbers)
-    summaries.keep(this.#token, this.#summaries, index, summary)
-    return summary
+    const summary = this.#summaries.block(block.entry.index)
+    if (summary === undefined || summary.parts > 0 !== (block.hot === null)) return null
+    // One that was made meanwhile may hold what came after the beginning.
+    return summary.parts <= block.parts && summary.hotRows <= block.hotRows ? summary : null
   }
 
-  /// Visits the token's rows of a block, in any order: all of their values but places and ids, or only who, time and size.
-  /// False when the block has moved meanwhile.
-  visitRows(block: ScannedBlock, values: 'all' | 'sizes', visit: VisitRow): boolean {
+  /// Whether a summary holds all rows of the block.
+  isAll({ parts, hotRows, late }: ScannedBlock, summary: BlockSummary): boolean {
+    return summary.parts === parts && summary.hotRows === hotRows && late === null
+  }
+
+  /// The span that ends with the block at a place, with all that its blocks' parts hold; null where that is not known.
+  spanEndingAt(place: number): ScannedSpan | null {
+    const { spanBlocks } = this.#summaries.limits
+    const index = Math.floor(this.#indexAt(place) / spanBlocks)
+    const summary = this.#summaries.span(index)
+    if (summary === undefined || Math.floor(this.#indexAt(place + 1) / spanBlocks) === index) return null
+    const counted = index * spanBlocks - this.#firstCounted
+    if (!summary.parts.every((parts, i) => this.#partCounts[counted + i] === parts)) return null
+    let from = place
+    while (Math.floor(this.#indexAt(from - 1) / spanBlocks) === index) from--
+    const { slices } = this.#ledger
+    const begin = slices.beginOf(index * spanBlocks)
+    return { summary, begin, last: slices.beginOf((index + 1) * spanBlocks) - 1, from }
+  }
+
+  /// Visits the token's rows of a block, in any order, but for those that a summary holds: all of their values but places and
+  /// ids, or only who, time and size. False when the block has moved meanwhile.
+  visitRows(block: ScannedBlock, but: Looked | null, values: 'all' | 'sizes', visit: VisitRow): boolean {
     if (!this.#isKept(block)) return false
-    const { hot, hotRows, late } = block
-    if (hot !== null) {
-      const { token } = hot
-      for (let row = 0; row < hotRows; row++) if (token[row] === this.#token) visit(hot, row)
-      return true
-    }
-    this.visitParts(block, values, visit)
-    if (late !== null) for (let row = 0; row < late.rows; row++) visit(late, row)
+    this.visitParts(block, but?.parts ?? 0, values, visit)
+    this.visitInMemory(block, but?.hotRows ?? 0, visit)
     return true
   }
 
-  /// The same of those that are on disk.
-  visitParts(block: ScannedBlock, values: 'all' | 'sizes', visit: VisitRow): void {
-    for (let part = 0; part < block.parts; part++) {
+  /// Those that are in memory; where all of the block is, from the `from`-th row on.
+  visitInMemory({ hot, hotRows, late }: ScannedBlock, from: number, visit: VisitRow): void {
+    for (let row = from; row < hotRows; row++) if (hot?.token[row] === this.#token) visit(hot, row)
+    for (let row = 0; row < (late?.rows ?? 0); row++) if (late !== null) visit(late, row)
+  }
+
+  /// Those that are on disk, in parts from the `from`-th on.
+  visitParts(block: ScannedBlock, from: number, values: 'all' | 'sizes', visit: VisitRow): void {
+    for (let part = from; part < block.parts; part++) {
       const run = this.#ledger.parts.runOf(block.entry.index, this.#token, part)
       if (run === null) continue
       if (values === 'all') run.readRows(false)
       else run.readSizes()
       for (let row = 0; row < run.count; row++) visit(run.rows, row)
     }
+  }
+
+  /// The token's rows of a part of a block, as far as RunReader.seek reads it; null without any.
+  runOf(block: ScannedBlock, part: number): RunReader | null {
+    return this.#ledger.parts.runOf(block.entry.index, this.#token, part)
   }
 
   /// The token's rows of a block in chain order, with their places: those that are wanted, or more. They are the
@@ -115,7 +151,7 @@ export class TokenScan {
       }
       return { rows: hot, order: chainOrderOf(hot, which) ?? [] }
     }
-    const late = this.#readParts(block, 1)
+    const late = this.#readLateParts(block)
     const run = block.parts > 0 ? this.#ledger.parts.runOf(block.entry.index, this.#token, 0) : null
     run?.readRows(true)
     // The rows of a run are in chain order.
@@ -144,21 +180,38 @@ export class TokenScan {
     const { begin, rows, onDisk } = entry
     return {
       ...{ entry, begin, last: begin + BLOCK_TICKS - 1 },
-      parts: onDisk ? this.#ledger.parts.piecesOf(entry.index).length : 0,
+      parts: onDisk ? this.#ledger.parts.countOf(entry.index) : 0,
       hot: onDisk ? null : rows,
       hotRows: onDisk ? 0 : (rows?.rows ?? 0),
       late: onDisk && rows !== null ? copyToken(rows, this.#token, null) : null,
     }
   }
 
+  #countParts(): Uint16Array {
+    const first = this.blocks[0]?.entry.index ?? 0
+    const last = this.blocks.at(-1)?.entry.index ?? 0
+    const { spanBlocks } = this.#summaries.limits
+    const begin = first - (first % spanBlocks)
+    this.#firstCounted = begin
+    const { slices, parts } = this.#ledger
+    return Uint16Array.from({ length: last - begin + spanBlocks }, (_, i) =>
+      slices.get(begin + i)?.onDisk === true ? parts.countOf(begin + i) : 0,
+    )
+  }
+
+  /// The index of the block at a place, or NaN.
+  #indexAt(place: number): number {
+    return this.blocks[place]?.entry.index ?? Number.NaN
+  }
+
   #isKept({ entry, hot }: ScannedBlock): boolean {
     return this.#ledger.slices.get(entry.index) === entry && (hot === null || entry.rows === hot)
   }
 
-  /// The token's rows of the parts from the `from`-th on; null without any.
-  #readParts({ entry, parts }: ScannedBlock, from: number): Block | null {
+  /// The token's rows of all parts but the first; null without any.
+  #readLateParts({ entry, parts }: ScannedBlock): Block | null {
     let rows: Block | null = null
-    for (let part = from; part < parts; part++) {
+    for (let part = 1; part < parts; part++) {
       const run = this.#ledger.parts.runOf(entry.index, this.#token, part)
       if (run === null) continue
       run.readRows(true)

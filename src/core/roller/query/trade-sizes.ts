@@ -1,134 +1,134 @@
-/// The sizes of a token's swaps in a stretch of event time: the median, exact, in bounded memory.
+/// The sizes of a token's swaps in a stretch of event time: the median, exact.
 ///
-/// Up to KEPT sizes are kept and sorted. Of more, the first pass only counts them by magnitude: then it is known between
-/// which bounds the middle lies, and how many swaps lie there. Another pass keeps these, or, if they are too many still,
-/// counts them in finer steps; each step divides the bounds by thousands, so three passes do for sizes up to a million
-/// dollars, and sizes that are many and equal need no room.
+/// Sizes come singly, or as lists that are sorted already (sorted-sizes.ts) and stay where they are. The middle is found by
+/// halving the range of sizes: how many are at most so large is soon told of sorted ones, and of the others, those are put on one
+/// side that need no further look. At most LOOSE_CHUNKS × CHUNK sizes are kept as they came; of more, every CHUNK is sorted.
 
-const KEPT = 1 << 15
-/// A step between magnitudes is 1/256 of a power of two.
-const MANTISSA_BITS = 8
-/// Of zero, then of each power of two up to 2^53.
-const MAGNITUDES = (54 << MANTISSA_BITS) + 1
-const STEPS = 1 << 14
+import { SortedSizes } from './sorted-sizes.js'
 
-const FLOAT = new DataView(new ArrayBuffer(8))
-
-function magnitudeOf(usd: number): number {
-  if (usd === 0) return 0
-  FLOAT.setFloat64(0, usd)
-  return (FLOAT.getUint32(0) >>> (20 - MANTISSA_BITS)) - (1023 << MANTISSA_BITS) + 1
-}
-
-/// The least size of a magnitude.
-function leastOf(magnitude: number): number {
-  if (magnitude === 0) return 0
-  FLOAT.setUint32(0, (magnitude - 1 + (1023 << MANTISSA_BITS)) << (20 - MANTISSA_BITS))
-  FLOAT.setUint32(4, 0)
-  return Math.ceil(FLOAT.getFloat64(0))
-}
+const CHUNK = 1 << 13
+const LOOSE_CHUNKS = 16
 
 export class TradeSizes {
-  #kept: Float64Array | null = new Float64Array(256)
+  readonly #lists: SortedSizes[] = []
+  readonly #loose: Float64Array[] = []
+  #chunk = new Float64Array(256)
+  #inChunk = 0
   #count = 0
-  /// Sizes from `from` to below `to` matter; of those below there are `below`.
-  #from = 0
-  #to = Number.POSITIVE_INFINITY
-  #below = 0
-  /// Sizes between the bounds in this pass.
-  #inside = 0
-  /// Width of a step; 0 in the first pass: magnitudes.
-  #step = 0
-  #counts: Uint32Array | null = null
-  /// When the two in the middle lie in different steps: the greatest below a bound, the least from it on.
-  #split = Number.NaN
-  #lower = 0
-  #upper = Number.POSITIVE_INFINITY
-  #passes = 0
+  #most = 0
+  #search: Search | null = null
 
-  /// Micro-dollars. All of them, in each pass.
+  /// Micro-dollars.
   add(usd: number): void {
-    if (this.#passes === 0) this.#count++
-    if (!Number.isNaN(this.#split)) {
-      if (usd < this.#split) this.#lower = Math.max(this.#lower, usd)
-      else this.#upper = Math.min(this.#upper, usd)
-      return
-    }
-    if (usd < this.#from || usd >= this.#to) return
-    if (this.#kept === null) this.#tally(usd)
-    else this.#keep(this.#kept, usd)
-    this.#inside++
+    this.#count++
+    if (usd > this.#most) this.#most = usd
+    if (this.#inChunk === this.#chunk.length) this.#moreRoom()
+    this.#chunk[this.#inChunk++] = usd
   }
 
-  /// Ends a pass. True when all sizes have to be added again.
-  endPass(): boolean {
-    this.#passes++
-    if (this.#kept !== null || !Number.isNaN(this.#split)) return false
-    const counts = this.#counts ?? new Uint32Array(0)
-    let step = 0
-    let below = this.#below
-    const lower = (this.#count - 1) >> 1
-    const upper = this.#count >> 1
-    while (below + (counts[step] ?? 0) <= lower) below += counts[step++] ?? 0
-    const inside = counts[step] ?? 0
-    const from = this.#leastIn(step)
-    const to = this.#leastIn(step + 1)
-    if (below + inside <= upper) this.#split = to
-    else this.#narrow(from, to, below, inside)
-    return true
+  addAll(list: SortedSizes): void {
+    if (list.size === 0) return
+    this.#count += list.size
+    this.#lists.push(list)
+  }
+
+  /// Goes on looking for the middle, once everything has been added. True when it has been found.
+  step(): boolean {
+    if (this.#count === 0) return true
+    this.#search ??= this.#beginSearch()
+    return this.#search.step()
   }
 
   /// The two sizes in the middle, in micro-dollars, of which the median is the mean: one and the same when their number is
-  /// odd; null without swaps. Example: of 1, 2, 4, 8 they are 2 and 4, and the median is 3. After the last pass.
+  /// odd; null without swaps. Example: of 1, 2, 4, 8 they are 2 and 4, and the median is 3. After the last step.
   middle(): readonly [lower: number, upper: number] | null {
-    if (this.#count === 0) return null
-    if (!Number.isNaN(this.#split)) return [this.#lower, this.#upper]
-    // One value is left.
-    if (this.#to - this.#from === 1) return [this.#from, this.#from]
-    const sizes = this.#kept?.subarray(0, this.#inside).sort() ?? new Float64Array(0)
-    const at = (rank: number): number => sizes[rank - this.#below] as number
-    return [at((this.#count - 1) >> 1), at(this.#count >> 1)]
+    return this.#search?.middle ?? null
   }
 
-  #narrow(from: number, to: number, below: number, inside: number): void {
-    this.#from = from
-    this.#to = to
-    this.#below = below
-    this.#inside = 0
-    this.#counts = null
-    if (inside <= KEPT || to - from === 1) {
-      // Of one value nothing need be kept.
-      this.#kept = new Float64Array(to - from === 1 ? 0 : inside)
+  #beginSearch(): Search {
+    const all = new Float64Array(this.#loose.length * CHUNK + this.#inChunk)
+    for (const [i, chunk] of this.#loose.entries()) all.set(chunk, i * CHUNK)
+    all.set(this.#chunk.subarray(0, this.#inChunk), this.#loose.length * CHUNK)
+    for (const { most } of this.#lists) if (most > this.#most) this.#most = most
+    return new Search(this.#lists, all, this.#count, this.#most)
+  }
+
+  #moreRoom(): void {
+    if (this.#inChunk < CHUNK) {
+      const chunk = new Float64Array(Math.min(CHUNK, this.#inChunk * 4))
+      chunk.set(this.#chunk)
+      this.#chunk = chunk
       return
     }
-    this.#step = Math.ceil((to - from) / STEPS)
-    this.#counts = new Uint32Array(STEPS)
-  }
-
-  #leastIn(step: number): number {
-    return this.#step === 0 ? leastOf(step) : Math.min(this.#to, this.#from + step * this.#step)
-  }
-
-  #tally(usd: number): void {
-    this.#counts ??= new Uint32Array(MAGNITUDES)
-    const step = this.#step === 0 ? magnitudeOf(usd) : Math.floor((usd - this.#from) / this.#step)
-    this.#counts[step] = (this.#counts[step] as number) + 1
-  }
-
-  #keep(kept: Float64Array, usd: number): void {
-    if (this.#inside < kept.length) {
-      kept[this.#inside] = usd
+    this.#inChunk = 0
+    if (this.#loose.length === LOOSE_CHUNKS) {
+      this.#lists.push(new SortedSizes(this.#chunk.sort()))
       return
     }
-    if (this.#passes > 0) return
-    if (kept.length < KEPT) {
-      this.#kept = new Float64Array(Math.min(KEPT, kept.length * 2))
-      this.#kept.set(kept)
-      this.#kept[this.#inside] = usd
-      return
+    this.#loose.push(this.#chunk)
+    this.#chunk = new Float64Array(CHUNK)
+  }
+}
+
+class Search {
+  readonly #lists: readonly SortedSizes[]
+  readonly #loose: Float64Array
+  readonly #count: number
+  /// Of the loose ones, those before `from` are at most `below`, those from `to` on are above `upTo`.
+  #from = 0
+  #to: number
+  /// The lower one in the middle is above `below`, and at most `upTo`.
+  #below = -1
+  #upTo: number
+  middle: readonly [number, number] | null = null
+
+  constructor(lists: readonly SortedSizes[], loose: Float64Array, count: number, most: number) {
+    this.#lists = lists
+    this.#loose = loose
+    this.#count = count
+    this.#to = loose.length
+    this.#upTo = most
+  }
+
+  step(): boolean {
+    if (this.middle !== null) return true
+    const lower = (this.#count - 1) >> 1
+    const isFound = this.#upTo - this.#below <= 1
+    const at = isFound ? this.#upTo : this.#below + Math.ceil((this.#upTo - this.#below) / 2)
+    const split = this.#partition(at)
+    let count = split
+    for (const list of this.#lists) count += list.countUpTo(at)
+    if (isFound) {
+      this.middle = [at, count > this.#count >> 1 ? at : this.#leastAbove(at)]
+      return true
     }
-    this.#kept = null
-    for (const size of kept) this.#tally(size)
-    this.#tally(usd)
+    if (count > lower) {
+      this.#upTo = at
+      this.#to = split
+    } else {
+      this.#below = at
+      this.#from = split
+    }
+    return false
+  }
+
+  /// Puts loose sizes of at most `usd` before all others; returns how many there are.
+  #partition(usd: number): number {
+    const loose = this.#loose
+    let at = this.#from
+    for (let i = this.#from; i < this.#to; i++) {
+      const size = loose[i] as number
+      if (size > usd) continue
+      loose[i] = loose[at] as number
+      loose[at++] = size
+    }
+    return at
+  }
+
+  #leastAbove(usd: number): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const size of this.#loose) if (size > usd && size < least) least = size
+    for (const list of this.#lists) least = Math.min(least, list.leastAbove(usd))
+    return least
   }
 }

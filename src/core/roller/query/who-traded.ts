@@ -1,10 +1,12 @@
-/// Which traders bought and which sold, as bits by the traders' numbers (pair-table.ts): the union of many blocks is taken
-/// 32 traders at a time, and distinct traders are counted exactly.
+/// Which traders bought and which sold, as bits by the traders' numbers (pair-table.ts): distinct traders are counted exactly,
+/// and a union is taken 32 traders at a time.
 
 import { grownUint32 } from '../tables/columns.js'
 
+/// Words by side: bought, sold.
+export type WhoBits = readonly [Uint32Array, Uint32Array]
+
 export class WhoTraded {
-  /// By side.
   readonly #bits: [Uint32Array, Uint32Array]
 
   /// With room for traders below `numbers`; more are taken too.
@@ -13,8 +15,18 @@ export class WhoTraded {
     this.#bits = [new Uint32Array(words), new Uint32Array(words)]
   }
 
-  get bytes(): number {
-    return this.#bits[0].byteLength + this.#bits[1].byteLength
+  /// The bits, with room for traders below `numbers`; to be used before anything else is added.
+  room(numbers: number): WhoBits {
+    const words = (numbers + 31) >>> 5
+    for (const side of [0, 1] as const) {
+      const bits = this.#bits[side]
+      if (bits.length < words) this.#bits[side] = grownUint32(bits, words)
+    }
+    return this.#bits
+  }
+
+  clear(): void {
+    for (const bits of this.#bits) bits.fill(0)
   }
 
   add(number: number, side: number): void {

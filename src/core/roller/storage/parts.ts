@@ -63,6 +63,14 @@ export class Parts {
     return (this.#contents.get(block) ?? []).map(({ firstHashes }) => firstHashes.length)
   }
 
+  /// How many parts the block has.
+  countOf(block: number): number {
+    return this.#contents.get(block)?.length ?? 0
+  }
+
+  /// Parts that were added since the beginning.
+  changes = 0
+
   /// Reads a data piece token by token: `visit` is given each run as far as RunReader.next reads it, and reads on what it
   /// wants. The run is the token's rows of this part, in chain order.
   readRuns(block: number, part: number, piece: number, visit: (run: RunReader) => void): void {
@@ -75,7 +83,7 @@ export class Parts {
   /// Visits a token's rows of the block, part by part of the first `parts`, those of each in chain order, with their
   /// places and without fingerprints. The rows are used again for the next part.
   readToken(block: number, token: number, parts: number, visit: (rows: Block) => void): void {
-    for (let part = 0; part < Math.min(parts, this.#contents.get(block)?.length ?? 0); part++) {
+    for (let part = 0; part < Math.min(parts, this.countOf(block)); part++) {
       const run = this.runOf(block, token, part)
       if (run === null) continue
       run.readRows(true)
@@ -86,7 +94,7 @@ export class Parts {
   /// The token's run in a part of the block, as far as RunReader.seek reads it; null without one. It is the caller's until
   /// the next call.
   runOf(block: number, token: number, part: number): RunReader | null {
-    if (part >= (this.#contents.get(block)?.length ?? 0)) return null
+    if (part >= this.countOf(block)) return null
     const wanted = (this.#names.hashOf[token] as number) >>> 0
     const { contents, stored, dictionary } = this.#part(block, part)
     const piece = pieceOf(contents.firstHashes, wanted)
@@ -104,7 +112,7 @@ export class Parts {
     wanted: (token: number, slot: number) => boolean,
     into: Block,
   ): void {
-    for (let part = 0; part < Math.min(parts, this.#contents.get(block)?.length ?? 0); part++) {
+    for (let part = 0; part < Math.min(parts, this.countOf(block)); part++) {
       const { contents } = this.#part(block, part)
       const nextId = this.#idReaders(block, part)
       for (let piece = 0; piece < contents.firstHashes.length; piece++) {
@@ -127,7 +135,7 @@ export class Parts {
 
   /// Whether a slice on disk has a row with this fingerprint.
   hasId(block: number, slot: number, id0: number, id1: number): boolean {
-    for (let part = 0; part < (this.#contents.get(block)?.length ?? 0); part++) {
+    for (let part = 0; part < this.countOf(block); part++) {
       const { contents, stored } = this.#part(block, part)
       for (const { piece, slots } of idPieces(contents)) {
         const place = slots.find(one => one.slot === slot)
@@ -196,6 +204,7 @@ export class Parts {
   }
 
   #note(block: number, contents: PartContents): void {
+    this.changes++
     const known = this.#contents.get(block)
     if (known === undefined) this.#contents.set(block, [contents])
     else known.push(contents)

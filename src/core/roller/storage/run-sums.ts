@@ -33,13 +33,21 @@ export class RunSums {
 
   copy(): RunSums {
     const copy = new RunSums()
-    copy.line.addLine(0, this.line, 0)
-    copy.pricedSlot = this.pricedSlot
-    copy.price = this.price
-    copy.high = this.high
-    copy.low = this.low
-    copy.largest = this.largest
+    copy.addSums(this)
     return copy
+  }
+
+  /// Adds those of other rows, which all come later in chain order.
+  addSums({ line, pricedSlot, price, high, low, largest }: RunSums): void {
+    this.line.addLine(0, line, 0)
+    if (largest > this.largest) this.largest = largest
+    if (pricedSlot < 0) return
+    if (this.pricedSlot < 0) {
+      this.pricedSlot = pricedSlot
+      this.price = price
+    }
+    if (high > this.high) this.high = high
+    if (low < this.low) this.low = low
   }
 
   /// Rows come in chain order.
