@@ -51,9 +51,10 @@ export const WITH_NAMES = 'JOIN tokens USING (token_id) JOIN traders USING (trad
 /// The first stretch of time that is read for a page, and the longest.
 const STRETCH_MS = 30_000
 const STRETCH_MS_MAX = 32 * 3_600_000
+const STRETCH_GROWTH = 8
 
-/// Into the past until the page is full: half a minute, since a busy token has a page of it, then twice as long with
-/// each query.
+/// Into the past until the page is full: half a minute, since a busy token has a page of it, then eight times as long
+/// with each query: where a token trades seldom, each costs as much for looking up names and planning as for reading on.
 export async function trades(
   reading: Reading,
   { of, from, to, limit, after }: TradesQuery,
@@ -68,7 +69,7 @@ export async function trades(
   const isBefore = after === null ? '' : `AND (${CHAIN_ORDER.join(', ')}) < ${placeSql(dialect, after)}`
   const found: ArchivedSwap[] = []
   let end = Math.min(before, (await newestOf(reading, hours.at(-1))) + 1)
-  for (let stretch = STRETCH_MS; end > oldest && found.length < limit; stretch *= 2) {
+  for (let stretch = STRETCH_MS; end > oldest && found.length < limit; stretch *= STRETCH_GROWTH) {
     const begin = Math.max(oldest, end - Math.min(stretch, STRETCH_MS_MAX))
     const rows = hours
       .filter(hour => hour < end && hour + PARTITION_MS.trades > begin)
