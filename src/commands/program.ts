@@ -273,11 +273,16 @@ export async function runProgram(
       'volumer verify',
       'volumer verify BTC ETH --url http://127.0.0.1:8080',
       'volumer verify --from-log --data /var/lib/volumer',
+      'volumer verify --from-log --kafka kafka1:9092,kafka2:9092',
     ],
   )
     .option('--url <url>', 'the server', DEFAULT_URL)
     .option('--top <count>', 'without tokens, how many of those with the most volume', '10')
-    .option('--from-log', 'count from the trade log of --data, of which a copy is made', false)
+    .option(
+      '--from-log',
+      'count from the trade log: of --data, of which a copy is made, or of --kafka',
+      false,
+    )
     .option('--key <key>', 'an API key, where the server asks for one (or VOLUMER_KEY)')
     .addHelpText(
       'after',
@@ -285,18 +290,19 @@ export async function runProgram(
         'the archive has them. Prints the values that differ, and exits 1 when there are any. A log holds a few hours only; with\n' +
         '--from-log give the retention and tolerances of the server.',
     )
-  addKeys(verifying, ['data', 'retention', 'resolution', 'dedupe-horizon', 'early-tolerance']).action(
-    async (tokens: string[], flags: Flags) => {
-      const { url, top, fromLog, key: _, ...rest } = flags
-      const { verify } = await import('./verify.js')
-      const log = fromLog === true ? resolve(rest).config : null
-      const most = Math.min(500, Math.max(1, wholeNumber('--top', String(top))))
-      exitCode = await verify(
-        { url: serverUrl(String(url)), tokens, top: most, log, key: keyOf(flags) },
-        context,
-      )
-    },
-  )
+  addKeys(verifying, [
+    ...(['data', 'retention', 'resolution', 'dedupe-horizon', 'early-tolerance'] as const),
+    ...KEY_NAMES.filter(name => name.startsWith('kafka')),
+  ]).action(async (tokens: string[], flags: Flags) => {
+    const { url, top, fromLog, key: _, ...rest } = flags
+    const { verify } = await import('./verify.js')
+    const log = fromLog === true ? resolve(rest).config : null
+    const most = Math.min(500, Math.max(1, wholeNumber('--top', String(top))))
+    exitCode = await verify(
+      { url: serverUrl(String(url)), tokens, top: most, log, key: keyOf(flags) },
+      context,
+    )
+  })
 
   const config = command(
     'config',

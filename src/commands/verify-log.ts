@@ -1,11 +1,14 @@
-/// Counting from the trade log: a copy of it is rolled from its beginning by a roller in memory, which has never been
-/// stopped, stored or restored, up to the version that each token is served at.
+/// Counting from the trade log, a copy of a data directory's or the topic of Kafka: it is rolled from its beginning by a roller in
+/// memory, which has never been stopped, stored or restored, up to the version that each token is served at.
 
 import { constants, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { logDirectory } from '../adapters/embedded/data-directory.js'
 import { EmbeddedTradeLog } from '../adapters/embedded/trade-log.js'
+import { KafkaFault } from '../adapters/kafka/connection.js'
+import { topicNames } from '../adapters/kafka/topic-specs.js'
+import { KafkaTradeLog } from '../adapters/kafka/trade-log.js'
 import type { VolumerClient } from '../client/client.js'
 import type { Config } from '../config.js'
 import { JsonDecoder } from '../core/decode/json-decoder.js'
@@ -16,8 +19,11 @@ import { placeWindows } from '../delivery/wire/metrics.js'
 import { encodeStats } from '../delivery/wire/stats.js'
 import type { FullStatistics } from '../delivery/wire/token-statistics.js'
 import type { Clock } from '../ports/clock.js'
+import type { TradeLog } from '../ports/trade-log.js'
+import { decodeLogged } from '../roles/logged-rows.js'
 import { CommandError } from './failure.js'
 import type { Difference } from './recount.js'
+import { connectToKafka } from './start-kafka.js'
 import { type Findings, versionOf } from './verify.js'
 
 const COPIES_MAX = 3
@@ -30,23 +36,71 @@ export async function findingsInLog(
   clock: Clock,
   progress: (share: number, swaps: number) => void,
 ): Promise<Findings> {
-  // What is served was in the log before it is copied.
+  // What is served was in the log before it is copied, or its end is looked up.
   const served: FullStatistics[] = []
   for (const token of tokens) served.push(await client.token(token))
   served.sort((a, b) => versionOf(a).offset - versionOf(b).offset || versionOf(a).tick - versionOf(b).tick)
-  const first = served[0]
-  if (first === undefined) return { differences: [], skipped: new Set(), swaps: 0, versions: 0 }
+  if (served.length === 0) return { differences: [], skipped: new Set(), swaps: 0, versions: 0 }
+  const { log, close } = await openLog(config, clock)
+  try {
+    const byPartition = new Map<number, FullStatistics[]>()
+    for (const one of served) {
+      const { partition } = versionOf(one)
+      byPartition.set(partition, [...(byPartition.get(partition) ?? []), one])
+    }
+    const differences: Difference[] = []
+    const skipped = new Set<string>()
+    let swaps = 0
+    for (const [i, [partition, ofPartition]] of [...byPartition].entries()) {
+      const found = await rolled(log, partition, ofPartition, config, (share, count) =>
+        progress((i + share) / byPartition.size, swaps + count),
+      )
+      differences.push(...found.differences)
+      for (const name of found.skipped) skipped.add(name)
+      swaps += found.swaps
+    }
+    return { differences, skipped, swaps, versions: served.length }
+  } finally {
+    await close()
+  }
+}
+
+interface OpenedLog {
+  readonly log: TradeLog
+  close(): Promise<void>
+}
+
+const openLog = ({ kafka, ...config }: Config, clock: Clock): Promise<OpenedLog> =>
+  kafka === 'none' ? openCopy({ kafka, ...config }, clock) : openTopic({ kafka, ...config }, kafka, clock)
+
+async function openCopy(config: Config, clock: Clock): Promise<OpenedLog> {
   const directory = mkdtempSync(join(tmpdir(), 'volumer-verify-'))
+  const remove = () => rmSync(directory, { recursive: true, force: true })
   try {
     copyLog(logDirectory(config.data), directory)
     const log = new EmbeddedTradeLog({ directory, clock, create: false })
-    try {
-      return await rolled(log, served, config, progress)
-    } finally {
-      await log.close()
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
+    return { log, close: () => log.close().finally(remove) }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
+
+/// Only reads.
+async function openTopic(
+  config: Config,
+  brokers: Exclude<Config['kafka'], 'none'>,
+  clock: Clock,
+): Promise<OpenedLog> {
+  const cluster = await connectToKafka(config, brokers, clock, 'verify', () => {})
+  try {
+    const { trades } = topicNames(config.kafkaPrefix, config.replica)
+    const log = await KafkaTradeLog.open({ cluster, topic: trades })
+    return { log, close: () => log.close().finally(() => cluster.close()) }
+  } catch (error) {
+    await cluster.close()
+    if (error instanceof KafkaFault) throw new CommandError(`${error.message}.`)
+    throw error
   }
 }
 
@@ -71,8 +125,10 @@ function copyLog(from: string, to: string): void {
   }
 }
 
+/// Of one partition; `served` ascends by version.
 async function rolled(
-  log: EmbeddedTradeLog,
+  log: TradeLog,
+  partition: number,
   served: readonly FullStatistics[],
   config: Config,
   progress: (share: number, swaps: number) => void,
@@ -80,11 +136,11 @@ async function rolled(
   const names = Object.keys(served[0]?.volume ?? {})
   const windows = names.map(name => ({ name, lengthMs: parseDuration(name) ?? 0 }))
   windows.sort((a, b) => a.lengthMs - b.lengthMs)
-  const rules = { ...config, windows, partition: 0, admission: 'log-time' as const }
+  const rules = { ...config, windows, partition, admission: 'log-time' as const }
   const firstTick = Math.min(...served.map(one => versionOf(one).tick))
   const roller = new Roller({ ...rules, hotRangeMs: Number.POSITIVE_INFINITY }, tick(firstTick))
   const decoder = new JsonDecoder()
-  const { first, end } = log.bounds(0)
+  const { first, end } = await log.lookUpBounds(partition)
   const differences: Difference[] = []
   const skipped = new Set<string>()
   let beganAt: EpochMs | null = null
@@ -106,16 +162,21 @@ async function rolled(
       }
     }
   }
-  for await (const batch of log.follow(0, first, new AbortController().signal)) {
-    beganAt ??= epochMs(batch.appendTime)
-    roller.apply(decoder.decodeLines(batch.bytes).batch, batch.firstOffset, batch.count, batch.appendTime)
-    compareReached()
-    progress((roller.position - first) / (end - first), roller.position - first)
-    if (next === served.length || roller.position >= end) break
+  if (first < end) {
+    for await (const batch of log.follow(partition, first, new AbortController().signal)) {
+      // A hole has no time.
+      if (batch.count > 0) beganAt ??= epochMs(batch.appendTime)
+      const { batch: rows } = decodeLogged(decoder, batch)
+      roller.apply(rows, batch.firstOffset, batch.count, batch.appendTime)
+      compareReached()
+      progress((roller.position - first) / (end - first), roller.position - first)
+      if (next === served.length || roller.position >= end) break
+    }
   }
   if (next < served.length) {
+    const where = config.kafka === 'none' ? config.data : `partition ${partition} of Kafka`
     throw new CommandError(
-      `The trade log in ${config.data} ends at offset ${end}, before what is served: it is another server's.`,
+      `The trade log in ${where} ends at offset ${end}, before what is served: it is another server's.`,
     )
   }
   return { differences, skipped, swaps: roller.position - first, versions: served.length }

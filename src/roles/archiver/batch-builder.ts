@@ -4,18 +4,17 @@
 import { type AdmissionRules, refusalOf } from '../../core/admission.js'
 import { chainPlace } from '../../core/chain-place.js'
 import { JsonDecoder } from '../../core/decode/json-decoder.js'
-import type { DecodeResult } from '../../core/decode/reject.js'
 import type { SwapBatch } from '../../core/swap-batch.js'
 import { type EpochMs, epochMs, type Offset, offset } from '../../core/units.js'
 import type { AdmittedSwap, ArchiveBatch, ArchivePosition } from '../../ports/trade-archive.js'
 import type { LogBatch } from '../../ports/trade-log.js'
+import { decodeLogged } from '../logged-rows.js'
 import { loggedSwap, RowText } from '../logged-swap.js'
 
 export interface BuilderRules extends AdmissionRules {
   readonly dedupeHorizonMs: number
 }
 
-const NOTHING = new Uint8Array(0)
 /// Swaps that are made in one go: some 2 ms.
 const ROWS_PER_TURN = 1000
 
@@ -67,7 +66,7 @@ export class BatchBuilder {
   /// Adds what the batch has at and above `to`. Long batches are done in turns of the event loop.
   async add(log: LogBatch, nextTurn: () => Promise<void>): Promise<void> {
     const logTime = epochMs(Math.max(this.#logTime, log.appendTime))
-    const { batch } = this.#decode(log)
+    const { batch } = decodeLogged(this.#decoder, log)
     const text = new RowText(batch)
     for (let row = 0; row < batch.size; row++) {
       if (row % ROWS_PER_TURN === ROWS_PER_TURN - 1) await nextTurn()
@@ -78,14 +77,6 @@ export class BatchBuilder {
     if (log.count > 0) this.#firstLogTime ??= logTime
     this.#logTime = logTime
     this.#to = offset(Math.max(this.#to, log.firstOffset + log.count))
-  }
-
-  /// Poison has no swaps in it.
-  #decode({ bytes, ranges, broken }: LogBatch): DecodeResult {
-    if (broken !== null) return this.#decoder.decodeLines(NOTHING)
-    return ranges === null
-      ? this.#decoder.decodeLines(bytes)
-      : this.#decoder.decodeRanges(bytes, ranges.at, ranges.length)
   }
 
   /// What was added since the last time.

@@ -7,6 +7,7 @@ import { partitionOf } from '../../core/partition.js'
 import type { Offset } from '../../core/units.js'
 import { PortError } from '../../ports/errors.js'
 import type { LogBatch, TradeLog } from '../../ports/trade-log.js'
+import { decodeLogged } from '../logged-rows.js'
 
 export interface CarrierOptions {
   readonly log: TradeLog
@@ -65,13 +66,9 @@ export class Carrier {
     }
   }
 
-  #straysOf({ bytes, ranges, broken, count }: LogBatch): KeyedRecords | null {
-    if (broken !== null || count === 0) return null
-    const decoded =
-      ranges === null
-        ? this.#decoder.decodeLines(bytes)
-        : this.#decoder.decodeRanges(bytes, ranges.at, ranges.length)
-    return this.#strays(decoded.batch)
+  #straysOf(batch: LogBatch): KeyedRecords | null {
+    if (batch.broken !== null || batch.count === 0) return null
+    return this.#strays(decodeLogged(this.#decoder, batch).batch)
   }
 
   #strays(swaps: KeyedRecords): KeyedRecords | null {
