@@ -13,6 +13,7 @@ import { Rolls } from '../adapters/kafka/rolls.js'
 import { type TopicNames, topicNames } from '../adapters/kafka/topic-specs.js'
 import { KafkaTradeLog } from '../adapters/kafka/trade-log.js'
 import type { Config } from '../config.js'
+import type { EpochMs } from '../core/units.js'
 import type { ArchivePosition } from '../ports/trade-archive.js'
 import { logMismatch } from '../roles/archiver/same-log.js'
 import { betweenThem } from './backfill-directory.js'
@@ -112,7 +113,7 @@ export class KafkaPlace implements BackfillPlace {
     return new EmbeddedStateStore({ directory, partition, clock: this.#context.clock })
   }
 
-  async takePlace(rebuilt: readonly Rebuilt[]): Promise<void> {
+  async takePlace(rebuilt: readonly Rebuilt[], incompleteUntil: EpochMs | null): Promise<void> {
     const { rolls } = this.#opened
     const spread = (await this.#allAreInPlace(rebuilt)) ? this.partitions : 0
     const stores = await Promise.all(rebuilt.map(({ partition }) => this.openStore(partition)))
@@ -120,7 +121,7 @@ export class KafkaPlace implements BackfillPlace {
       const states = rebuilt.map(({ partition, target }, i) => {
         const store = stores[i]
         if (store === undefined) throw new RangeError('there is a store for each state')
-        return rolls.rebuilt(partition, store, { ...target, spread })
+        return rolls.rebuilt(partition, store, { ...target, spread, incompleteUntil })
       })
       await this.#refuseRollers()
       for (const state of states) await state.begin()

@@ -1,6 +1,7 @@
 /// Where states are rebuilt: in a data directory (backfill-directory.ts), or for topic rolls (backfill-kafka.ts).
 
 import type { RebuildTarget } from '../core/roller/rebuild/state-builder.js'
+import type { EpochMs } from '../core/units.js'
 import type { StateStore } from '../ports/state-store.js'
 import type { ArchivePosition } from '../ports/trade-archive.js'
 
@@ -31,8 +32,8 @@ export interface BackfillPlace {
   openStore(partition: number): Promise<StateStore>
 
   /// The new states, of every partition, are whole and closed: they take the places of the old ones. Of an interruption nothing is left but work to be done
-  /// again.
-  takePlace(rebuilt: readonly Rebuilt[]): Promise<void>
+  /// again. Until `incompleteUntil` windows reach back to swaps that are in no archive; null where they do not.
+  takePlace(rebuilt: readonly Rebuilt[], incompleteUntil: EpochMs | null): Promise<void>
 
   close(): Promise<void>
 }

@@ -106,9 +106,15 @@ async function rebuildAll(
       `Nothing is archived in ${archiveText(options.config)}: there is nothing to rebuild from.`,
     )
   }
-  await place.takePlace(all)
+  const missing = await missingOf(options, all, archive)
+  await place.takePlace(all, missing?.until ?? null)
   sayWhatWasDone(all, clock.now() - began, context)
-  await sayWhatIsMissing(options, all, archive, context)
+  if (missing !== null) {
+    const [before, until] = [missing.before, missing.until].map(at => new Date(at).toISOString())
+    context.stderr.write(
+      `Swaps before ${before} are not in it: windows that reach further back are incomplete until ${until}.\n`,
+    )
+  }
 }
 
 /// Of a partition of which nothing is archived: its log is rolled from the beginning.
@@ -221,21 +227,15 @@ function sayWhatWasDone(all: readonly Rebuilt[], tookMs: number, { stdout }: Com
   )
 }
 
-/// What windows reach back to and the archive does not have.
-async function sayWhatIsMissing(
+/// Where windows reach back to what the archive does not have: swaps before `before`, until `until`. Null where they do not.
+async function missingOf(
   { config, from }: BackfillOptions,
   rebuilt: readonly Rebuilt[],
   archive: TradeArchive,
-  { stderr }: CommandContext,
-): Promise<void> {
+): Promise<{ readonly before: EpochMs; readonly until: EpochMs } | null> {
   const { tradesFrom, completeFrom } = await archive.summary()
   const logTime = Math.max(...rebuilt.map(({ target }) => target.logTime))
   const longest = config.windows.at(-1)?.lengthMs ?? config.retentionMs
-  const thereFrom = Math.max(tradesFrom, completeFrom, from ?? 0)
-  if (thereFrom <= logTime - longest) return
-  stderr.write(
-    `Swaps before ${new Date(thereFrom).toISOString()} are not in it: windows that reach further back are incomplete until ${new Date(
-      thereFrom + longest,
-    ).toISOString()}.\n`,
-  )
+  const before = epochMs(Math.max(tradesFrom, completeFrom, from ?? 0))
+  return before <= logTime - longest ? null : { before, until: epochMs(before + longest) }
 }

@@ -48,7 +48,7 @@ async function beginStates(t: TestContext, prefix: string, partitions: number): 
     ...{ cluster, topic: names.rolls, tradesTopic: names.trades, rules: RULES, epochs: new LeaderEpochs() },
     ...{ directory: scratchDirectory(t), onPoison: () => {}, say: () => {} },
   })
-  const end = { position: offset(0), logTime: epochMs(0), spread: 0 }
+  const end = { position: offset(0), logTime: epochMs(0), spread: 0, incompleteUntil: null }
   for (let partition = 0; partition < partitions; partition++) {
     await rolls.rebuilt(partition, new MemoryStateStore(), end).begin()
   }

@@ -12,7 +12,7 @@ import { sharedBroker } from './broker.js'
 import { type Machine, type Machines, machines } from './rolls.js'
 
 const broker = await sharedBroker()
-const END = { position: offset(60), logTime: epochMs(1_000_000), spread: 1 }
+const END = { position: offset(60), logTime: epochMs(1_000_000), spread: 1, incompleteUntil: null }
 const DELTAS = [delta(30, 40), delta(40, 60)]
 
 /// Larger than a record is, and small ones.
@@ -134,6 +134,24 @@ test('a state that is not ended is refused by every machine, until another one i
   for (const name of ['former', 'cold']) {
     const store = await (await all.machine(name)).open()
     await has(store, [], name)
+    await store.close()
+  }
+})
+
+test('what is not in a rebuilt state is declared to whoever opens it', async t => {
+  const all = await machines(t, broker.plaintext)
+  await (await withFormer(all)).close()
+  const { rolls } = await all.machine('backfill')
+  const until = epochMs(Date.now() + 3_600_000)
+  const state = rolls.rebuilt(0, await built(), { ...END, incompleteUntil: until })
+  await state.begin()
+  await state.write(() => {})
+  await state.end()
+  await state.verify(() => {})
+  for (const name of ['former', 'cold']) {
+    const store = await (await all.machine(name)).open()
+    await has(store, [], name)
+    assert.deepEqual(store.gaps(), [{ from: 0, to: 60, until }])
     await store.close()
   }
 })

@@ -1,6 +1,7 @@
 /// Writes a state that was rebuilt elsewhere to its partition of topic `rolls`, where it takes the place of the one that is there:
 ///
 ///   began   from here on records of the former state are void, and a roller that opens the partition refuses to
+///   gap     where the archive lacks what windows reach back to
 ///   parts   of the blocks that left the hot range, as one stream of bytes (rolls-parts.ts)
 ///   deltas  as a roller writes them
 ///   ended   the state is whole
@@ -35,6 +36,8 @@ export interface RebuiltEnd {
   readonly logTime: EpochMs
   /// Of how many partitions all have carried their swaps (ports/state-store.ts); 0: not known.
   readonly spread: number
+  /// Until then windows reach back to swaps that are not in it; null where they do not.
+  readonly incompleteUntil: EpochMs | null
 }
 
 export class RebuiltState {
@@ -72,6 +75,10 @@ export class RebuiltState {
       window.add(this.#append(roll), roll.payload.length)
       written += roll.payload.length
       progress(Math.min(1, written / total))
+    }
+    const { incompleteUntil, position } = this.#end
+    if (incompleteUntil !== null && position > 0) {
+      await add({ kind: 'gap', coversFrom: offset(0), logTime: incompleteUntil, payload: NO_BYTES })
     }
     for (const { at, bytes: payload } of piecesOf(this.#store.parts(), PIECE_BYTES)) {
       this.#partsBytes = at + payload.length
