@@ -10,6 +10,7 @@ import type { KafkaCluster } from '../adapters/kafka/cluster.js'
 import { membersOf } from '../adapters/kafka/group-coordinator.js'
 import type { RebuiltState } from '../adapters/kafka/rebuilt-state.js'
 import { Rolls } from '../adapters/kafka/rolls.js'
+import { rulesHash } from '../adapters/kafka/rolls-record.js'
 import { type TopicNames, topicNames } from '../adapters/kafka/topic-specs.js'
 import { KafkaTradeLog } from '../adapters/kafka/trade-log.js'
 import type { Config } from '../config.js'
@@ -115,7 +116,8 @@ export class KafkaPlace implements BackfillPlace {
 
   async takePlace(rebuilt: readonly Rebuilt[], incompleteUntil: EpochMs | null): Promise<void> {
     const { rolls } = this.#opened
-    const spread = (await this.#allAreInPlace(rebuilt)) ? this.partitions : 0
+    const areInPlace = await this.#allAreInPlace(rebuilt)
+    const spread = areInPlace ? this.partitions : 0
     const stores = await Promise.all(rebuilt.map(({ partition }) => this.openStore(partition)))
     try {
       const states = rebuilt.map(({ partition, target }, i) => {
@@ -131,6 +133,7 @@ export class KafkaPlace implements BackfillPlace {
       for (const state of states) await state.end()
       await this.#forEach('Verifying', states, (state, progress) => state.verify(progress))
       await this.#dropFormer(states)
+      if (!areInPlace && rebuilt.some(({ strays }) => strays !== null && strays > 0)) this.#sayStrays()
     } finally {
       for (const store of stores) await store.close()
     }
@@ -167,12 +170,20 @@ export class KafkaPlace implements BackfillPlace {
     )
   }
 
-  /// Whether the swaps of each partition are of tokens that belong there, or those that are not were carried to where they do.
+  #sayStrays(): void {
+    this.#context.stderr.write(
+      'Some swaps are archived in partitions that their tokens have left, since partitions were added. Rollers append those that the trade log holds ' +
+        'to where they belong when they start; of older ones, those that were not appended there before are missing from the statistics of their tokens.\n',
+    )
+  }
+
+  /// Whether the swaps of each partition are of tokens that belong there, or those that are not were carried to where they do, and accepted
+  /// there by the same rules.
   async #allAreInPlace(rebuilt: readonly Rebuilt[]): Promise<boolean> {
-    for (const { partition, isInPlace } of rebuilt) {
-      if (isInPlace) continue
+    for (const { partition, strays } of rebuilt) {
+      if (strays === 0) continue
       const last = await this.#opened.rolls.last(partition)
-      if (last?.roll.spread !== this.partitions) return false
+      if (last?.roll.spread !== this.partitions || last.roll.rules !== rulesHash(this.#config)) return false
     }
     return true
   }

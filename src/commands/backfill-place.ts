@@ -11,8 +11,8 @@ export interface Rebuilt {
   readonly target: RebuildTarget
   /// Archived swaps that were read for it.
   readonly swaps: number
-  /// Whether all that is archived of the partition was read, and is of tokens that belong to it.
-  readonly isInPlace: boolean
+  /// How many of these are of tokens that belong to another partition; null where an earlier run has read some.
+  readonly strays: number | null
 }
 
 export interface BackfillPlace {

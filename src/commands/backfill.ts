@@ -123,7 +123,7 @@ async function emptyOne(place: BackfillPlace, partition: number): Promise<Rebuil
   const problem = await place.problemOf(partition, { offset: target.position, logTime: target.logTime })
   if (problem !== null) throw new CommandError(problem)
   place.beginPlan(partition, JSON.stringify({ settings: '', ...target }))
-  return { partition, target, swaps: 0, isInPlace: true }
+  return { partition, target, swaps: 0, strays: 0 }
 }
 
 async function rebuildOne(
@@ -164,7 +164,7 @@ async function rebuildOne(
     partition,
     target,
     swaps: read,
-    isInPlace: place.partitions === 1 || (!isBegun && reader.strays === 0),
+    strays: isBegun && place.partitions > 1 ? null : reader.strays,
   }
 }
 
