@@ -77,6 +77,7 @@ test('states are rebuilt while rollers are dead or frozen, however often that is
   await fleet.underLoad(() => pause(1000))
   await fleet.agree('load')
   for (const { server } of fleet.rollers) await archived(server)
+  const before = fleet.ledger.acknowledgedSwaps
 
   const work = scratchDirectory(t)
   const args = ['backfill', '--data', work, ...kafka, ...archive, ...HOT]
@@ -138,7 +139,7 @@ test('states are rebuilt while rollers are dead or frozen, however often that is
     await fleet.restart(frozen)
   }
   await fleet.agree('a backfill')
-  await acceptedAll(web, fleet)
+  await acceptedAll(web, fleet, before)
   const { partitions } = await statusOf(web.server)
   assert.deepEqual(
     partitions.map(({ gaps }) => gaps),
@@ -150,16 +151,22 @@ test('states are rebuilt while rollers are dead or frozen, however often that is
     rmSync(join(directory, 'kafka', '1', 'rolls'), { recursive: true })
   await Promise.all(fleet.rollers.map(place => fleet.restart(place)))
   await fleet.agree('everything was started anew')
-  await acceptedAll(web, fleet)
+  await acceptedAll(web, fleet, before)
   t.diagnostic(`${fleet.ledger.acknowledgedSwaps} swaps`)
 })
 
-/// What became of the swaps before is not known, but that they were accepted: each is counted once.
-async function acceptedAll({ server }: Place, fleet: Fleet): Promise<void> {
+/// Of the swaps that were archived `before` it is known that they were accepted; those of each token are counted from then on.
+async function acceptedAll({ server }: Place, { ledger }: Fleet, before: number): Promise<void> {
   await eventually(async () => {
     const { fates }: Awaited<ReturnType<typeof statusOf>> & { fates?: { accepted?: unknown } } =
       await statusOf(server)
-    assert.equal(fates?.accepted, fleet.ledger.acknowledgedSwaps)
+    assert.equal(fates?.accepted, ledger.acknowledgedSwaps)
+    let accepted = 0
+    for (const token of ledger.tokens) {
+      const answer = await fetch(`${server.url}/v1/tokens/${encodeURIComponent(token)}/fates`)
+      accepted += Number(Reflect.get(Object(Reflect.get(Object(await answer.json()), 'fates')), 'accepted'))
+    }
+    assert.equal(accepted, ledger.acknowledgedSwaps - before)
   }, AGREE_MS)
 }
 
