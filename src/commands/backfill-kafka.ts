@@ -60,8 +60,14 @@ export class KafkaPlace implements BackfillPlace {
       for (const one of opened.toReversed()) await one.close()
     }
     try {
-      await makeTopics(cluster, config)
       const names = topicNames(config.kafkaPrefix, config.replica)
+      await cluster.watch(names.trades)
+      if (cluster.topic(names.trades) === undefined) {
+        throw new CommandError(
+          `Kafka has no topic ${names.trades}: there is no trade log that rebuilt states could go on with. Is --kafka-prefix right?`,
+        )
+      }
+      await makeTopics(cluster, config)
       const log = await KafkaTradeLog.open({ cluster, topic: names.trades })
       opened.push(log)
       const directory = join(config.data, 'kafka', 'backfill')
@@ -116,6 +122,11 @@ export class KafkaPlace implements BackfillPlace {
 
   async takePlace(rebuilt: readonly Rebuilt[], incompleteUntil: EpochMs | null): Promise<void> {
     const { rolls } = this.#opened
+    if (rebuilt.length !== this.partitions) {
+      throw new CommandError(
+        `There were ${rebuilt.length} partitions, and there are ${this.partitions} now. Nothing was changed; run this again.`,
+      )
+    }
     const areInPlace = await this.#allAreInPlace(rebuilt)
     const spread = areInPlace ? this.partitions : 0
     const stores = await Promise.all(rebuilt.map(({ partition }) => this.openStore(partition)))

@@ -244,17 +244,33 @@ test('an archive in DuckDB, a window that is longer than the retention was, and 
   await second.exited
 
   // A cluster that was made anew has another log.
-  const anew = ['--data', data, '--kafka', broker.plaintext, '--kafka-prefix', freshPrefix()]
+  const other = freshPrefix()
+  await ensureTopics(cluster, topicSpecs({ ...plan, prefix: other, retentionMs }), 1)
+  const anew = ['--data', data, '--kafka', broker.plaintext, '--kafka-prefix', other]
   const mixed = await run(['backfill', ...anew, '--archive', 'duckdb', ...long])
   assert.deepEqual([mixed.code, /belongs to another trade log/.test(mixed.output)], [1, true], mixed.output)
 })
 
-test('that there is nothing to rebuild from is said', async t => {
+test('that there is nothing to rebuild from, or to go on with, is said', async t => {
   const prefix = freshPrefix()
-  const data = scratchDirectory(t)
-  const kafka = ['--data', data, '--kafka', broker.plaintext, '--kafka-prefix', prefix]
-  const none = await run(['backfill', ...kafka])
+  const args = [
+    'backfill',
+    '--data',
+    scratchDirectory(t),
+    '--kafka',
+    broker.plaintext,
+    '--kafka-prefix',
+    prefix,
+  ]
+  const none = await run(args)
   assert.deepEqual([none.code, /With --kafka, say --archive, too/.test(none.output)], [2, true], none.output)
-  const empty = await run(['backfill', ...kafka, '--archive', 'duckdb'])
+  const away = await run([...args, '--archive', 'duckdb'])
+  assert.deepEqual([away.code, /Kafka has no topic \S+trades/.test(away.output)], [1, true], away.output)
+  const { cluster } = await connect(t, broker.plaintext)
+  await cluster.watch(`${prefix}trades`)
+  assert.equal(cluster.topic(`${prefix}trades`), undefined, 'no topic was made')
+  const plan = { prefix, replica: 'a', partitions: 2, deadLettersMaxBytes: 2 ** 28, replication: 1 }
+  await ensureTopics(cluster, topicSpecs({ ...plan, retentionMs: 86_400_000 }), 1)
+  const empty = await run([...args, '--archive', 'duckdb'])
   assert.deepEqual([empty.code, /Nothing is archived/.test(empty.output)], [1, true], empty.output)
 })

@@ -15,7 +15,7 @@ import { type EpochMs, type Offset, offset } from '../../core/units.js'
 import { UnfinishedStateError } from '../../ports/errors.js'
 import type { StateStore } from '../../ports/state-store.js'
 import { Code } from './codes.js'
-import { KafkaFault } from './connection.js'
+import { type BrokerConnection, KafkaFault } from './connection.js'
 import { lookUpBounds } from './offsets.js'
 import type { RollsContext } from './rolls.js'
 import { appendRoll, type Roll } from './rolls-append.js'
@@ -123,8 +123,9 @@ export class RebuiltState {
     const { cluster, topic } = this.#context
     const leader = cluster.leader(topic, this.#partition)
     if (leader === null) return false
-    const connection = await cluster.connect(leader.node)
+    let connection: BrokerConnection | null = null
     try {
+      connection = await cluster.connect(leader.node)
       const partitions = [{ partitionIndex: this.#partition, offset: BigInt(this.#state - 1) }]
       const { topics } = await connection.call(
         deleteRecordsV2.api,
@@ -136,7 +137,7 @@ export class RebuiltState {
       if (error instanceof KafkaFault) return false
       throw error
     } finally {
-      await connection.close()
+      await connection?.close()
     }
   }
 
