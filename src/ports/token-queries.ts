@@ -29,7 +29,7 @@ export interface TokenQuestion {
   readonly token: string
   /// T is the slice of this instant; null for the newest.
   readonly asOf: EpochMs | null
-  /// At least one.
+  /// None where only what is kept of the token is asked for: nothing is computed then.
   readonly stretches: readonly AskedStretch[]
   /// Stretches of which the median size is wanted, by index.
   readonly medians: readonly number[]

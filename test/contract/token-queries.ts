@@ -126,7 +126,7 @@ export function swap(id: string, secondsAgo: number, usd: string, more: Partial<
 
 function randomQuestion(random: Random, now: number): TokenQuestion {
   const asOf = random.chance(0.5) ? null : epochMs((now - random.below(3700)) * 1000 + random.below(1000))
-  const stretches = Array.from({ length: random.between(1, 3) }, () => ({
+  const stretches = Array.from({ length: random.between(0, 3) }, () => ({
     lengthMs: random.chance(0.3) ? 5 * MINUTE : random.between(1, 3700) * 1000,
     agoMs: random.chance(0.6) ? 0 : random.below(2000) * 1000,
   }))

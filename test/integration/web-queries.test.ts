@@ -382,6 +382,10 @@ test('what is computed costs more, the more swaps there are', async t => {
   const listed = await left('/v1/tokens/BTC/top-traders')
   const short = await left('/v1/tokens/BTC?window=1s')
   assert.deepEqual([before - computed, computed - listed, listed - short], [13, 12, 11])
+  // Nothing is computed of what is kept, however many swaps there are.
+  asked.running.feed.publish([tokenStats('BTC', 2, [{ BUYS: 30_000 }, { BUYS: 30_000 }, { BUYS: 30_000 }])])
+  const [again, kept] = [await left('/v1/tokens/BTC?window=1s'), await left('/v1/tokens/BTC/fates')]
+  assert.equal(again - kept, 10)
 })
 
 test('the client asks for all of it', async t => {

@@ -46,7 +46,7 @@ test('without its secret an instance answers nobody, and reads nothing', async t
   assert.equal(typeOf(await post({ authorization: 'Bearer x' }, '{')), 'key-unknown')
   assert.equal(typeOf(await post({ authorization: 'Bearer sesame' }, '{')), 'invalid-body')
   for (const wrong of [
-    { ...QUESTION, stretches: [] },
+    { ...QUESTION, stretches: [], medians: [0] },
     { ...QUESTION, stretches: [{ lengthMs: 1, agoMs: 0 }] },
     { ...QUESTION, medians: [1] },
     { ...QUESTION, largest: 101 },
@@ -55,6 +55,9 @@ test('without its secret an instance answers nobody, and reads nothing', async t
     const answer = await post({ authorization: 'Bearer sesame' }, JSON.stringify(wrong))
     assert.equal(typeOf(answer), 'invalid-body', JSON.stringify(wrong))
   }
+  // What is kept of a token is asked for without any.
+  const kept = await post({ authorization: 'Bearer sesame' }, JSON.stringify({ ...QUESTION, stretches: [] }))
+  assert.equal(kept.status, 200)
   const alone = await api(t)
   const refused = await alone.call('POST', '/v1/questions', '/v1/questions', {
     headers: { 'content-type': 'application/json', authorization: 'Bearer null' },

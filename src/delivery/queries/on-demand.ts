@@ -88,9 +88,8 @@ export class OnDemand {
 
   /// What became of the token's swaps.
   async fates(token: string, charge: Charge): Promise<string> {
-    // Kept statistics are not computed: the shortest window is always covered.
-    const window = this.#options.windows[0]?.name
-    const { answer } = await this.#list(token, { window }, {}, charge)
+    const nothing = { stretches: [], medians: [], largest: 0, newest: 0, traders: 0 }
+    const answer = await this.#ask({ token, asOf: null, ...nothing }, charge)
     const { since, ...fates } = answer.fates
     return JSON.stringify({ ...headOf(token, answer), since, fates } satisfies TokenFates)
   }
@@ -146,6 +145,7 @@ export class OnDemand {
   #swapsCost({ token, stretches }: TokenQuestion): number {
     const { windows, tokens } = this.#options
     const stats = tokens.get(token)
+    if (stretches.length === 0) return 0
     const span = Math.max(...stretches.map(({ lengthMs, agoMs }) => lengthMs + agoMs))
     const window = windows.find(each => each.lengthMs >= span) ?? windows.at(-1)
     if (stats === undefined || window === undefined) return 0

@@ -22,7 +22,7 @@ export const Question = closed(
     asOf: nullable(epochMs('Stretches are counted back from its slice.'), 'null for the newest.'),
     stretches: Type.Array(
       closed({ lengthMs: span(1, 'Its length.'), agoMs: span(0, 'How long before that slice it ends.') }),
-      { minItems: 1, maxItems: STRETCHES_MAX },
+      { maxItems: STRETCHES_MAX },
     ),
     medians: Type.Array(index, { maxItems: STRETCHES_MAX, description: 'Stretches whose median is wanted.' }),
     largest: list('of the largest swaps of the first stretch'),
