@@ -45,14 +45,27 @@ export function asked(rolled: Rolled, model: Model, seed: number): () => string 
       traders: lists ? TRADERS : 0,
     },
   }
-  const wanted = expectedAnswer(model, token, question)
   for (let steps = random.below(60); steps > 0 && rolled.summarize(); steps--) {}
+  return begun(rolled, model, token, question, () => {
+    if (random.chance(0.3)) rolled.summarize()
+  })
+}
+
+/// Begins to ask a question. Returns what ends it, as above; `between` is called between its steps.
+export function begun(
+  rolled: Rolled,
+  model: Model,
+  token: string,
+  question: TokenQuestion,
+  between = () => {},
+): () => string | null {
+  const wanted = expectedAnswer(model, token, question)
   const query = rolled.ask(token, question)
   if (query === null) return () => `no answer for ${token}`
   let step = query.step()
   return () => {
     while (step === 'more') {
-      if (random.chance(0.3)) rolled.summarize()
+      between()
       step = query.step()
     }
     if (step === 'expired') return null

@@ -4,7 +4,7 @@
 import { ByteWriter } from '../storage/bytes.js'
 
 /// Every so many sizes one is kept as it is.
-const STEP = 64
+export const STEP = 64
 const WRITER = new ByteWriter(1 << 15)
 const READ = new Float64Array(STEP)
 
@@ -35,6 +35,26 @@ export class SortedSizes {
 
   get bytes(): number {
     return this.#samples.byteLength + this.#starts.byteLength + this.#differences.length
+  }
+
+  /// The same from samples alone: at most so many, and at least STEP − 1 fewer, if not none.
+  countUpToMost(usd: number): number {
+    return Math.min(this.size, (this.#lastUpTo(usd) + 1) * STEP)
+  }
+
+  /// Writes those of above < size ≤ upTo to `into` from `at` on, where there is room for `countUpToMost(upTo) −
+  /// countUpToMost(above) + STEP`. Returns where they end.
+  copyBetween(above: number, upTo: number, into: Float64Array, at: number): number {
+    let end = at
+    const last = this.#lastUpTo(upTo)
+    for (let sample = Math.max(0, this.#lastUpTo(above)); sample <= last; sample++) {
+      const sizes = this.#read(sample)
+      for (let i = 0; i < sizes; i++) {
+        const size = READ[i] as number
+        if (size > above && size <= upTo) into[end++] = size
+      }
+    }
+    return end
   }
 
   /// How many sizes are at most so large.

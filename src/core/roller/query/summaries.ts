@@ -23,7 +23,7 @@ export interface SummaryLimits {
 
 export const SUMMARY_LIMITS: SummaryLimits = {
   bytesMax: 128 * 2 ** 20,
-  spanBlocks: 32,
+  spanBlocks: 64,
   runRows: 256,
   askedSwaps: 75_000,
   aheadSwaps: 300_000,

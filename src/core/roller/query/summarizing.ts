@@ -5,11 +5,13 @@
 /// After a restart nothing is there. Then, and whenever a block is past, has been sealed or its late swaps have been, what is
 /// missing or out of date is made, newest blocks first.
 
+import { offset, tick } from '../../units.js'
 import type { Ledger } from '../ledger.js'
 import { BLOCK_TICKS } from '../rows/block.js'
-import { COUNT, INTS } from '../tables/lines.js'
 import type { TokenSummaries } from './summaries.js'
 import { SummaryDraft } from './summary-draft.js'
+import { swapsOf } from './swaps-of.js'
+import { TokenQuery } from './token-query.js'
 
 /// Bytes of a swap in summaries, roughly.
 const SWAP_BYTES = 11
@@ -18,6 +20,7 @@ const AHEAD_SHARE = 0.75
 /// A block is past after so many ticks: most of what comes late has come by then. What comes later is added when it is a good part.
 const PAST_TICKS = 30
 const LATE_SHARE = 1 / 8
+const REHEARSALS = 2
 /// Tokens that are looked at in a step.
 const STEP_TOKENS = 1 << 13
 
@@ -27,6 +30,7 @@ export class Summarizing {
   readonly #work: Iterator<'more' | 'idle', never>
   /// When tokens were chosen.
   #chosenAt = -1
+  #rehearsals = REHEARSALS
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger
@@ -48,10 +52,23 @@ export class Summarizing {
         if (of === undefined || of.madeAt === this.#state()) continue
         isIdle = false
         yield* this.#make(token, of)
+        if (this.#rehearsals > 0 && !of.isEmpty) yield* this.#rehearse(token)
         yield 'more'
       }
       if (isIdle) yield 'idle'
     }
+  }
+
+  /// Asks for all there is, and forgets the answer: the first question of a process would pay for code that has not been
+  /// compiled yet, with five times what the next one takes.
+  *#rehearse(token: number): Generator<'more', void> {
+    const ledger = this.#ledger
+    this.#rehearsals--
+    const now = ledger.view.now + ledger.origin
+    const stretches = [{ after: tick(ledger.view.expiredUpTo + ledger.origin), to: tick(now) }]
+    const question = { stretches, medians: [0], largest: 10, newest: 0, traders: 10 }
+    const query = new TokenQuery(ledger, token, ledger.origin, offset(0), question)
+    while (query.step() === 'more') yield 'more'
   }
 
   /// Finds the tokens with most swaps whose summaries find room.
@@ -241,17 +258,6 @@ export class Summarizing {
     }
     return counts
   }
-}
-
-/// Swaps of a token within the retention, but for those of the future.
-export function swapsOf({ view }: Ledger, token: number): number {
-  const { tokens, windows } = view
-  const { ints } = tokens.lines
-  const total = (token * (windows + 1) + windows) * INTS + COUNT
-  const expired = total - INTS
-  const swapsOfSide = (side: number) =>
-    ((ints[total + side] as number) - (ints[expired + side] as number)) | 0
-  return swapsOfSide(0) + swapsOfSide(1)
 }
 
 function isEqual(a: readonly number[], b: readonly number[] | null): boolean {

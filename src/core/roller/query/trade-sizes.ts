@@ -1,13 +1,15 @@
 /// The sizes of a token's swaps in a stretch of event time: the median, exact.
 ///
 /// Sizes come singly, or as lists that are sorted already (sorted-sizes.ts) and stay where they are. The middle is found by
-/// halving the range of sizes: how many are at most so large is soon told of sorted ones, and of the others, those are put on one
-/// side that need no further look. At most LOOSE_CHUNKS × CHUNK sizes are kept as they came; of more, every CHUNK is sorted.
+/// halving the range of sizes. Of sorted ones, samples tell about how many are at most so large, until the middle is near; then
+/// what is left of them is taken out. Of the others, those are put on one side that need no further look. At most LOOSE_CHUNKS × CHUNK sizes are kept as they came; of more, every CHUNK is sorted.
 
-import { SortedSizes } from './sorted-sizes.js'
+import { SortedSizes, STEP } from './sorted-sizes.js'
 
 const CHUNK = 1 << 13
 const LOOSE_CHUNKS = 16
+/// Sizes that are taken out of sorted lists.
+const TAKEN_OUT_MAX = 1 << 18
 
 export class TradeSizes {
   readonly #lists: SortedSizes[] = []
@@ -71,12 +73,15 @@ export class TradeSizes {
 }
 
 class Search {
-  readonly #lists: readonly SortedSizes[]
-  readonly #loose: Float64Array
+  /// Those that have not been taken out.
+  #lists: readonly SortedSizes[]
+  #loose: Float64Array
   readonly #count: number
   /// Of the loose ones, those before `from` are at most `below`, those from `to` on are above `upTo`.
   #from = 0
   #to: number
+  /// Sizes of lists that are at most `below` and were not taken out.
+  #settled = 0
   /// The lower one in the middle is above `below`, and at most `upTo`.
   #below = -1
   #upTo: number
@@ -96,12 +101,17 @@ class Search {
     const isFound = this.#upTo - this.#below <= 1
     const at = isFound ? this.#upTo : this.#below + Math.ceil((this.#upTo - this.#below) / 2)
     const split = this.#partition(at)
-    let count = split
-    for (const list of this.#lists) count += list.countUpTo(at)
+    const most = split + this.#settled + this.#countUpToMost(at)
     if (isFound) {
+      const count = split + this.#settled + this.#countUpTo(at)
       this.middle = [at, count > this.#count >> 1 ? at : this.#leastAbove(at)]
       return true
     }
+    const isBelow = most <= lower
+    const isAbove = most - this.#lists.length * (STEP - 1) > lower
+    // Where samples do not tell, what lies between may be few.
+    if (!isBelow && !isAbove && this.#takeOut()) return false
+    const count = isBelow || isAbove ? most : split + this.#settled + this.#countUpTo(at)
     if (count > lower) {
       this.#upTo = at
       this.#to = split
@@ -110,6 +120,41 @@ class Search {
       this.#from = split
     }
     return false
+  }
+
+  /// Takes what matters out of the lists. False when it is too much, as it is of many equal sizes, or when there is nothing.
+  #takeOut(): boolean {
+    const lists = this.#lists
+    const room = this.#countUpToMost(this.#upTo) - this.#countUpToMost(this.#below) + lists.length * STEP
+    if (room > TAKEN_OUT_MAX || lists.length === 0) return false
+    const kept = this.#loose.subarray(this.#from, this.#to)
+    const loose = new Float64Array(kept.length + room)
+    loose.set(kept)
+    let end = kept.length
+    this.#settled += this.#from + this.#countUpTo(this.#below)
+    // The upper one in the middle may be above.
+    this.#above = this.#leastAbove(this.#upTo)
+    for (const list of lists) end = list.copyBetween(this.#below, this.#upTo, loose, end)
+    this.#lists = []
+    this.#loose = loose.subarray(0, end)
+    this.#from = 0
+    this.#to = end
+    return true
+  }
+
+  /// The least size above those that were taken out.
+  #above = Number.POSITIVE_INFINITY
+
+  #countUpToMost(usd: number): number {
+    let count = 0
+    for (const list of this.#lists) count += list.countUpToMost(usd)
+    return count
+  }
+
+  #countUpTo(usd: number): number {
+    let count = 0
+    for (const list of this.#lists) count += list.countUpTo(usd)
+    return count
   }
 
   /// Puts loose sizes of at most `usd` before all others; returns how many there are.
@@ -126,7 +171,7 @@ class Search {
   }
 
   #leastAbove(usd: number): number {
-    let least = Number.POSITIVE_INFINITY
+    let least = this.#above
     for (const size of this.#loose) if (size > usd && size < least) least = size
     for (const list of this.#lists) least = Math.min(least, list.leastAbove(usd))
     return least
