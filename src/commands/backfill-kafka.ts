@@ -27,6 +27,9 @@ import { connectToKafka, makeTopics } from './start-kafka.js'
 /// Instances that are told which partitions to roll are in no group: they have stopped when nothing was written for so long.
 const QUIET_MS = 60_000
 
+/// What no roller writes.
+const OF_BACKFILLS: ReadonlySet<string> = new Set(['began', 'parts', 'ended'])
+
 interface Opened {
   readonly cluster: KafkaCluster
   readonly log: KafkaTradeLog
@@ -145,6 +148,7 @@ export class KafkaPlace implements BackfillPlace {
       await this.#forEach('Verifying', states, (state, progress) => state.verify(progress))
       await this.#dropFormer(states)
       if (!areInPlace && rebuilt.some(({ strays }) => strays !== null && strays > 0)) this.#sayStrays()
+      if (incompleteUntil !== null) this.#sayStale()
     } finally {
       for (const store of stores) await store.close()
     }
@@ -188,6 +192,13 @@ export class KafkaPlace implements BackfillPlace {
     )
   }
 
+  #sayStale(): void {
+    const { stats } = this.#opened.names
+    this.#context.stderr.write(
+      `Of tokens that no swap in the new states has, topic ${stats} keeps the last statistics. Where there may be such, stop the webs, delete the topic, and start them.\n`,
+    )
+  }
+
   /// Whether the swaps of each partition are of tokens that belong there, or those that are not were carried to where they do, and accepted
   /// there by the same rules.
   async #allAreInPlace(rebuilt: readonly Rebuilt[]): Promise<boolean> {
@@ -216,8 +227,7 @@ export class KafkaPlace implements BackfillPlace {
     const now = this.#context.clock.now()
     for (let partition = 0; partition < this.partitions; partition++) {
       const last = await rolls.last(partition)
-      // What a backfill wrote is nobody else's.
-      if (last === null || last.roll.kind !== 'delta' || now - last.appendTimeMs > QUIET_MS) continue
+      if (last === null || OF_BACKFILLS.has(last.roll.kind) || now - last.appendTimeMs > QUIET_MS) continue
       throw new CommandError(
         `Partition ${partition} of topic ${names.rolls} was written to ${Math.round((now - last.appendTimeMs) / 1000)} s ago. ` +
           `Stop every roller of replica set ${this.#config.replica}, wait for a minute, and run this again: it goes on where it was.`,

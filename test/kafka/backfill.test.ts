@@ -224,6 +224,10 @@ test('an archive in DuckDB, a window that is longer than the retention was, and 
   first.signal('SIGTERM')
   assert.equal((await first.exited).code, 0, first.output)
 
+  // Without a group nobody can tell whether a roller is there that wrote a moment ago.
+  const own = await run(['backfill', '--data', data, ...common, '--kafka-own', '0-2', '--retention', '47h'])
+  assert.deepEqual([own.code, /rolls was written to \d+ s ago/.test(own.output)], [3, true], own.output)
+
   // Statistics of other windows are none that anybody reads; and the states may be lost.
   const lost = new Random(seed).chance(0.5) ? ['rolls', 'stats'] : ['stats']
   for (const name of lost) await deleteTopic(cluster, `${prefix}${name}`)
