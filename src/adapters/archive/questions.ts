@@ -1,5 +1,6 @@
 /// What is asked of the archive, as SQL over the tables that the question touches: swaps, and where the archive stands.
 
+import { invariant } from '../../core/invariant.js'
 import { type EpochMs, epochMs, microUsd, offset } from '../../core/units.js'
 import type { ArchivedSwap, ArchivePosition, TradePlace, TradesQuery } from '../../ports/trade-archive.js'
 import { PARTITION_MS, partitionName } from './partitions.js'
@@ -21,19 +22,22 @@ export function microUsdOf(text: string): bigint {
   return BigInt(whole + fraction.padEnd(6, '0'))
 }
 
+const NAME_TABLES = { token: ['tokens', 'token_id'], who: ['traders', 'trader_id'] } as const
+
 export async function idOf(reading: Reading, kind: 'token' | 'who', name: string): Promise<number | null> {
-  const [table, id] = kind === 'token' ? ['tokens', 'token_id'] : ['traders', 'trader_id']
+  const [table, id] = NAME_TABLES[kind]
   const [row] = await reading.rows(`SELECT ${id} FROM ${table} WHERE ${kind} = $1`, [
     reading.dialect.stored(name),
   ])
   return row === undefined ? null : Number(row[0])
 }
 
-export const swapColumns = ({
-  ms,
-  text,
-  number,
-}: Dialect) => `id, ${ms('"time"')}, who, token, buy, ${text('amount')}, ${text('usd')},
+/// With `WITH_NAMES`, or with the numbers of token and trader in place of their names.
+export const swapColumns = (
+  { ms, text, number }: Dialect,
+  who: 'who' | 'trader_id' = 'who',
+  token: 'token' | 'token_id' = 'token',
+) => `id, ${ms('"time"')}, ${who}, ${token}, buy, ${text('amount')}, ${text('usd')},
   price, ${number('block')}, tx_index, log_index, tx, chain, partition, ${number('log_offset')}, ${ms('log_time')}`
 
 const CHAIN_ORDER = [
@@ -54,7 +58,7 @@ const STRETCH_MS_MAX = 32 * 3_600_000
 const STRETCH_GROWTH = 8
 
 /// Into the past until the page is full: half a minute, since a busy token has a page of it, then eight times as long
-/// with each query: where a token trades seldom, each costs as much for looking up names and planning as for reading on.
+/// with each query: where a token trades seldom, each costs as much for planning as for reading on.
 export async function trades(
   reading: Reading,
   { of, from, to, limit, after }: TradesQuery,
@@ -67,7 +71,7 @@ export async function trades(
   const hours = await reading.partitions('trades', from, before)
   const oldest = Math.max(from, hours[0] ?? before)
   const isBefore = after === null ? '' : `AND (${CHAIN_ORDER.join(', ')}) < ${placeSql(dialect, after)}`
-  const found: ArchivedSwap[] = []
+  const found: Row[] = []
   let end = Math.min(before, (await newestOf(reading, hours.at(-1))) + 1)
   for (let stretch = STRETCH_MS; end > oldest && found.length < limit; stretch *= STRETCH_GROWTH) {
     const begin = Math.max(oldest, end - Math.min(stretch, STRETCH_MS_MAX))
@@ -80,14 +84,46 @@ export async function trades(
     end = begin
     if (rows.length === 0) continue
     const page = await reading.rows(
-      `SELECT ${swapColumns(dialect)} FROM (SELECT * FROM (${rows.join(' UNION ALL ')}) h
-         ORDER BY ${orderBy('DESC')} LIMIT ${limit - found.length}) page
-       ${WITH_NAMES} ORDER BY ${orderBy('DESC')}`,
+      `SELECT ${swapColumns(dialect, 'trader_id', 'token_id')} FROM (${rows.join(' UNION ALL ')}) h
+       ORDER BY ${orderBy('DESC')} LIMIT ${limit - found.length}`,
       after === null ? [] : [dialect.stored(after.id)],
     )
-    for (const row of page) found.push(archivedSwapOf(dialect, row))
+    found.push(...page)
   }
-  return found
+  // Of the whole page at once: looking them up may take longer than finding the swaps.
+  const [asked, others] = isToken ? [TOKEN, WHO] : [WHO, TOKEN]
+  const names = await namesOf(
+    reading,
+    isToken ? 'who' : 'token',
+    new Set(found.map(row => Number(row[others]))),
+  )
+  const name = dialect.stored(isToken ? of.token : of.who)
+  return found.map(row => {
+    const named = [...row]
+    named[asked] = name
+    const other = names.get(Number(row[others]))
+    invariant(other !== undefined, 'a swap’s names are in the archive')
+    named[others] = other
+    return archivedSwapOf(dialect, named)
+  })
+}
+
+/// Of `swapColumns`.
+const WHO = 2
+const TOKEN = 3
+
+async function namesOf(
+  reading: Reading,
+  kind: 'token' | 'who',
+  ids: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, string>> {
+  if (ids.size === 0) return new Map()
+  const [table, id] = NAME_TABLES[kind]
+  const wanted = [...ids].map(each => `(${each})`).join(', ')
+  const rows = await reading.rows(
+    `SELECT ${id}, ${kind} FROM ${table} JOIN (VALUES ${wanted}) wanted(${id}) USING (${id})`,
+  )
+  return new Map(rows.map(row => [Number(row[0]), String(row[1])]))
 }
 
 /// The newest swap's time of an hour; its beginning where it has none.
