@@ -14,9 +14,9 @@ import { swapsOf } from './swaps-of.js'
 import { TokenQuery } from './token-query.js'
 
 /// Bytes of a swap in summaries, roughly.
-const SWAP_BYTES = 11
+const SWAP_BYTES = 10.5
 /// What share of the cache is for tokens that nobody has asked about.
-const AHEAD_SHARE = 0.75
+const AHEAD_SHARE = 0.8
 /// A block is past after so many ticks: most of what comes late has come by then. What comes later is added when it is a good part.
 const PAST_TICKS = 30
 const LATE_SHARE = 1 / 8
