@@ -52,7 +52,7 @@ export class Summarizing {
         if (of === undefined || of.madeAt === this.#state()) continue
         isIdle = false
         yield* this.#make(token, of)
-        if (this.#rehearsals > 0 && !of.isEmpty) yield* this.#rehearse(token)
+        if (this.#rehearsals > 0 && !of.isEmpty) yield* this.#rehearse(token, of)
         yield 'more'
       }
       if (isIdle) yield 'idle'
@@ -61,13 +61,16 @@ export class Summarizing {
 
   /// Asks for all there is, and forgets the answer: the first question of a process would pay for code that has not been
   /// compiled yet, with five times what the next one takes.
-  *#rehearse(token: number): Generator<'more', void> {
+  *#rehearse(token: number, of: TokenSummaries): Generator<'more', void> {
     const ledger = this.#ledger
+    const { isAsked } = of
     this.#rehearsals--
     const now = ledger.view.now + ledger.origin
     const stretches = [{ after: tick(ledger.view.expiredUpTo + ledger.origin), to: tick(now) }]
     const question = { stretches, medians: [0], largest: 10, newest: 0, traders: 10 }
     const query = new TokenQuery(ledger, token, ledger.origin, offset(0), question)
+    // Nobody has.
+    of.isAsked = isAsked
     while (query.step() === 'more') yield 'more'
   }
 
