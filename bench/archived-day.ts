@@ -114,15 +114,29 @@ const tokens = [
 ]
   .map(match => match[1] ?? '')
   .slice(0, QUESTIONS)
-const times: number[] = []
 let candleCount = 0
-for (const token of tokens) {
-  const asked = performance.now()
-  const candles = await archive.candles({ token, interval: '1m', from: epochMs(end - DAY), to: epochMs(end) })
-  times.push(performance.now() - asked)
-  candleCount += candles.length
-  for (const { buys, traders } of candles) for (const value of [buys, traders]) checksum.add(value)
+
+/// Asks for a day of candles of each token; returns how long each took, shortest first.
+async function askAll(): Promise<number[]> {
+  const times: number[] = []
+  for (const token of tokens) {
+    const asked = performance.now()
+    const candles = await archive.candles({
+      token,
+      interval: '1m',
+      from: epochMs(end - DAY),
+      to: epochMs(end),
+    })
+    times.push(performance.now() - asked)
+    candleCount += candles.length
+    for (const { buys, traders } of candles) for (const value of [buys, traders]) checksum.add(value)
+  }
+  return times.sort((a, b) => a - b)
 }
+
+/// Nothing is in DuckDB's memory yet.
+const cold = await askAll()
+const warm = await askAll()
 
 const config: RollerConfig = {
   ...DEFAULT_RULES,
@@ -160,8 +174,9 @@ await reader.close()
 checksum.add(read)
 checksum.add(store.position())
 
-const at = (share: number): number =>
-  [...times].sort((a, b) => a - b)[Math.ceil(times.length * share) - 1] ?? 0
+const at = (times: readonly number[], share: number): number =>
+  times[Math.ceil(times.length * share) - 1] ?? 0
+const aim = { value: 20, atLeast: false }
 report({
   name: `a day in the archive (DuckDB): ${(perHour * hours).toLocaleString('en')} swaps`,
   measures: [
@@ -174,8 +189,10 @@ report({
     { what: 'backfill: processor, a swap', value: (user + system) / read, unit: 'µs' },
     { what: 'names of all traders', value: openMs / 1000, unit: 's' },
     { what: 'state on the disk', value: store.sizeBytes() / read, unit: 'bytes/swap' },
-    { what: 'a day of 1m candles, p50', value: at(0.5), unit: 'ms' },
-    { what: 'a day of 1m candles, p99', value: at(0.99), unit: 'ms', target: { value: 20, atLeast: false } },
+    { what: 'a day of 1m candles, first questions of a process, p50', value: at(cold, 0.5), unit: 'ms' },
+    { what: 'the same, p99', value: at(cold, 0.99), unit: 'ms', target: aim },
+    { what: 'a day of 1m candles, asked once more, p50', value: at(warm, 0.5), unit: 'ms' },
+    { what: 'the same, p99', value: at(warm, 0.99), unit: 'ms', target: aim },
     {
       what: 'archive on the disk',
       value: (await archive.summary()).sizeBytes / (perHour * hours),
@@ -185,7 +202,7 @@ report({
   ],
   checksum: checksum.toString(),
   notes: [
-    `${candleCount.toLocaleString('en')} candles in ${QUESTIONS} answers`,
+    `${candleCount.toLocaleString('en')} candles in ${2 * QUESTIONS} answers`,
     ...(made === '' ? [] : [made]),
   ],
 })

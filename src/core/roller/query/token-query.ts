@@ -275,14 +275,17 @@ export class TokenQuery {
 
   /// Says of all active stretches who traded.
   #addWho(traders: TraderList, active: readonly number[]): void {
-    const only = active.length === 1 ? this.#sums[active[0] ?? 0] : undefined
+    // Where the first stretch's traders are wanted, their sums tell who it was (#stepTraders).
+    const untold = this.#traders === null ? active : active.filter(i => i > 0)
+    const only = untold.length === 1 ? this.#sums[untold[0] ?? 0] : undefined
     if (only !== undefined) {
       traders.addWho(only.who)
       return
     }
+    if (untold.length === 0) return
     this.#who.clear()
     traders.addWho(this.#who)
-    for (const i of active) this.#sums[i]?.who.addAll(this.#who)
+    for (const i of untold) this.#sums[i]?.who.addAll(this.#who)
   }
 
   /// Adds the sizes of the parts of a block that lies whole in the active stretches.
@@ -299,6 +302,8 @@ export class TokenQuery {
       this.#holds(0, begin + (rows.slot[row] as number)),
     )
     if (step === 'more' || step === 'expired') return step
+    const first = this.#sums[0]
+    if (first !== undefined) this.#traders?.addWho(first.who)
     this.#phase = 'ends'
     return 'more'
   }

@@ -11,6 +11,7 @@ import type { PairTable } from './pair-table.js'
 import type { ScannedBlock, Step, TokenScan } from './token-scan.js'
 import type { TraderList } from './trader-list.js'
 import { type TraderSum, TraderSums } from './trader-sums.js'
+import type { WhoTraded } from './who-traded.js'
 
 export interface ScannedTrader extends TraderSum {
   readonly who: string
@@ -67,6 +68,11 @@ export class TopTraders {
       if (timeMs > (lastMs.get(trader) ?? -1)) lastMs.set(trader, timeMs)
     })
     return isHere ? 'more' : 'expired'
+  }
+
+  /// Once all is added: who has bought and sold.
+  addWho(who: WhoTraded): void {
+    this.#sums.addWho(who)
   }
 
   /// After the last step, largest first.

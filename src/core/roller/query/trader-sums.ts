@@ -3,6 +3,7 @@
 
 import { grownFloat64 } from '../tables/columns.js'
 import { USD_LIMB } from '../tables/lines.js'
+import type { WhoTraded } from './who-traded.js'
 
 /// Of a line, in binary64 values: micro-dollars bought, sold; and in 32-bit integers.
 const LINE = 4
@@ -89,6 +90,13 @@ export class TraderSums {
   /// Micro-dollars of a side, unless `isHuge`.
   usd(trader: number, side: 0 | 1): number {
     return this.#f64[trader * LINE + side] as number
+  }
+
+  addWho(who: WhoTraded): void {
+    for (let trader = 0; trader < this.capacity; trader++) {
+      if (this.buys(trader) > 0) who.add(trader, 0)
+      if (this.sells(trader) > 0) who.add(trader, 1)
+    }
   }
 
   placeOf(trader: number): number {
