@@ -2,6 +2,7 @@
 /// at samples and reading a few sizes after one of them.
 
 import { ByteWriter } from '../storage/bytes.js'
+import { lastAtMost } from '../tables/sorted.js'
 
 /// Every so many sizes one is kept as it is.
 export const STEP = 64
@@ -39,15 +40,15 @@ export class SortedSizes {
 
   /// The same from samples alone: at most so many, and at least STEP − 1 fewer, if not none.
   countUpToMost(usd: number): number {
-    return Math.min(this.size, (this.#lastUpTo(usd) + 1) * STEP)
+    return Math.min(this.size, (lastAtMost(this.#samples, usd) + 1) * STEP)
   }
 
   /// Writes those of above < size ≤ upTo to `into` from `at` on, where there is room for `countUpToMost(upTo) −
   /// countUpToMost(above) + STEP`. Returns where they end.
   copyBetween(above: number, upTo: number, into: Float64Array, at: number): number {
     let end = at
-    const last = this.#lastUpTo(upTo)
-    for (let sample = Math.max(0, this.#lastUpTo(above)); sample <= last; sample++) {
+    const last = lastAtMost(this.#samples, upTo)
+    for (let sample = Math.max(0, lastAtMost(this.#samples, above)); sample <= last; sample++) {
       const sizes = this.#read(sample)
       for (let i = 0; i < sizes; i++) {
         const size = READ[i] as number
@@ -59,7 +60,7 @@ export class SortedSizes {
 
   /// How many sizes are at most so large.
   countUpTo(usd: number): number {
-    const sample = this.#lastUpTo(usd)
+    const sample = lastAtMost(this.#samples, usd)
     if (sample < 0) return 0
     const sizes = this.#read(sample)
     let count = 1
@@ -69,7 +70,7 @@ export class SortedSizes {
 
   /// The least size above, or Infinity.
   leastAbove(usd: number): number {
-    const sample = this.#lastUpTo(usd)
+    const sample = lastAtMost(this.#samples, usd)
     if (sample >= 0) {
       const sizes = this.#read(sample)
       for (let i = 1; i < sizes; i++) if ((READ[i] as number) > usd) return READ[i] as number
@@ -87,19 +88,6 @@ export class SortedSizes {
     for (let sample = 0; sample < this.#samples.length; sample++) {
       into.set(READ.subarray(0, this.#read(sample)), at + sample * STEP)
     }
-  }
-
-  /// The last sample that is at most so large, or -1.
-  #lastUpTo(usd: number): number {
-    const samples = this.#samples
-    let low = 0
-    let high = samples.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((samples[middle] as number) <= usd) low = middle + 1
-      else high = middle
-    }
-    return low - 1
   }
 
   /// Reads a sample and the sizes after it, up to the next one, into READ; returns how many.

@@ -10,6 +10,7 @@ import { invariant } from '../../invariant.js'
 import { type Block, FROM_DISK } from '../rows/block.js'
 import type { Names } from '../tables/names.js'
 import type { Pairs } from '../tables/pairs.js'
+import { lastAtMost } from '../tables/sorted.js'
 import { ByteReader } from './bytes.js'
 import type { DictionaryWriter } from './dictionary.js'
 import { Dictionary, type Interner } from './dictionary-reader.js'
@@ -97,7 +98,8 @@ export class Parts {
     if (part >= this.countOf(block)) return null
     const wanted = (this.#names.hashOf[token] as number) >>> 0
     const { contents, stored, dictionary } = this.#part(block, part)
-    const piece = pieceOf(contents.firstHashes, wanted)
+    // The piece that would hold a hash is the last one that begins at or before it.
+    const piece = lastAtMost(contents.firstHashes, wanted)
     if (piece < 0) return null
     const run = this.#tokenRuns
     run.begin(stored.piece(piece), block, dictionary.pairs)
@@ -245,16 +247,4 @@ export class Parts {
     this.#dictionaries.set(this.#segments.current, new Dictionary())
     this.#writer.begin()
   }
-}
-
-/// The piece that would hold a hash: the last one that begins at or before it; or -1.
-function pieceOf(firstHashes: Uint32Array, hash: number): number {
-  let low = 0
-  let high = firstHashes.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((firstHashes[middle] as number) <= hash) low = middle + 1
-    else high = middle
-  }
-  return low - 1
 }
