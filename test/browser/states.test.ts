@@ -47,9 +47,11 @@ test('a restart, polite or not, is survived without a reload: said, counted down
     .filter({ hasText: /^Not connected: .*Numbers stand still since \d\d:\d\d:\d\d\. Next try in \d+ s\./ })
     .waitFor()
   await screenshot(page, 'state-away')
-  // The checker needs a clock that runs. The server stays away meanwhile.
+  // The checker needs a clock that runs. The server stays away meanwhile, for longer than a live one may be silent: the page is not to
+  // call what it shows stale once it is connected again.
   await page.clock.resume()
   await accessible(page)
+  await page.clock.fastForward(5000)
   await holdClock(page)
   await market.startAgain()
   await tryNow(page)

@@ -143,6 +143,9 @@ export class Session {
 
   #opened(): void {
     this.phase.value = { is: 'live' }
+    // The server has just answered: what is shown is not stale until the next second.
+    this.#heardAt = Date.now()
+    this.#tick()
     if (this.#awaySince !== null) void this.#ask()
   }
 
